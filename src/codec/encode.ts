@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: MIT
+// One Control Packet into bytes: the body first, then the fixed header before it.
+import { UsageError } from './errors.ts'
+import type { PacketInput, PacketInputOf } from './packet.ts'
+import { writeAck } from './packet/acks.ts'
+import { writeAuth } from './packet/auth.ts'
+import { writeConnack } from './packet/connack.ts'
+import { writeConnect } from './packet/connect.ts'
+import { writeDisconnect } from './packet/disconnect.ts'
+import { writePing } from './packet/ping.ts'
+import { writePublish } from './packet/publish.ts'
+import { writeSuback } from './packet/suback.ts'
+import { writeSubscribe } from './packet/subscribe.ts'
+import { writeUnsuback } from './packet/unsuback.ts'
+import { writeUnsubscribe } from './packet/unsubscribe.ts'
+import { PACKETS } from './protocol.ts'
+import type { PacketType, ProtocolVersion } from './protocol.ts'
+import { Writer } from './writer.ts'
+
+/**
+ * Encodes one Control Packet into a new array of exactly its size. `version` (3, 4 or 5) says in whose form.
+ * Throws UsageError, with the field's path, for whatever decoding would refuse.
+ */
+export function encode(packet: PacketInput, version: ProtocolVersion): Uint8Array {
+  const start = writePacket(packet, version)
+  const { bytes, position, tail } = shared
+  const size = position - start
+  const out = new Uint8Array(size + tail.length)
+  copy(bytes, start, size, out, 0)
+  out.set(tail, size)
+  shared.release()
+  return out
+}
+
+/**
+ * Encodes one Control Packet into `target` from `offset` on and returns the offset behind it.
+ * Throws UsageError for whatever decoding would refuse and for a target too small; then `target` is as it was.
+ */
+export function encodeInto(packet: PacketInput, version: ProtocolVersion, target: Uint8Array, offset: number): number {
+  const start = writePacket(packet, version)
+  const { bytes, position, tail } = shared
+  const size = position - start
+  const end = offset + size + tail.length
+  if (!(offset >= 0 && end <= target.length)) {
+    throw new UsageError(`${packet.type}: ${size + tail.length} bytes do not fit a target of ${target.length} at offset ${offset}`, { packet: packet.type, rule: 'encodeInto', path: '' })
+  }
+  copy(bytes, start, size, target, offset)
+  target.set(tail, offset + size)
+  shared.release()
+  return end
+}
+
+/** The size of a packet in bytes, known before a byte of it is written anywhere. Throws UsageError as `encode` does. */
+export function encodedSize(packet: PacketInput, version: ProtocolVersion): number {
+  const start = writePacket(packet, version)
+  const size = shared.position - start + shared.tail.length
+  shared.release()
+  return size
+}
+
+/**
+ * A PUBLISH in two pieces, for one gathering write: everything before the payload, and the payload itself, not copied. For any other packet,
+ * and for a payload that was text, the second piece is what would follow all the same (often empty).
+ */
+export function encodeParts(packet: PacketInput, version: ProtocolVersion): readonly [head: Uint8Array, payload: Uint8Array] {
+  const start = writePacket(packet, version)
+  const { bytes, position, tail } = shared
+  shared.release()
+  return [bytes.slice(start, position), tail]
+}
+
+/** Leaves the packet in the shared writer: bytes[start, position), then its tail. */
+function writePacket(packet: PacketInput, version: ProtocolVersion): number {
+  const { type } = packet
+  if (!Object.hasOwn(WRITERS, type)) throw new UsageError(`there is no packet of type ${String(type)}`, { packet: undefined, rule: '5.0 §2.1.2', path: 'type' })
+  if (version !== 3 && version !== 4 && version !== 5) throw new UsageError(`there is no version ${String(version)}: 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5.0`, { packet: type, rule: '5.0 §3.1.2.2', path: 'version' })
+  shared.open(type, version)
+  if (version < PACKETS[type].since) throw shared.misuse('packetType', '', `there is no ${type.toUpperCase()} before 5.0`)
+  // The dispatch table takes each packet to its own writer, which TypeScript cannot follow.
+  const flags = (WRITERS[type] as (w: Writer, packet: PacketInput, version: ProtocolVersion) => number)(shared, packet, version)
+  return shared.close((PACKETS[type].number << 4) | flags)
+}
+
+function copy(from: Uint8Array, start: number, size: number, to: Uint8Array, offset: number): void {
+  if (size > 96) to.set(from.subarray(start, start + size), offset)
+  else for (let i = 0; i < size; i++) to[offset + i] = from[start + i]!
+}
+
+/** Encoding never calls out, so one writer serves all. */
+const shared: Writer = /* @__PURE__ */ new Writer()
+
+/** Each writes the body and returns the fixed header flags. */
+const WRITERS: { readonly [T in PacketType]: (w: Writer, packet: PacketInputOf<T>, version: ProtocolVersion) => number } = {
+  connect: writeConnect,
+  connack: writeConnack,
+  publish: writePublish,
+  puback: writeAck,
+  pubrec: writeAck,
+  pubrel: (w, packet, version) => writeAck(w, packet, version) | PACKETS.pubrel.flags,
+  pubcomp: writeAck,
+  subscribe: writeSubscribe,
+  suback: writeSuback,
+  unsubscribe: writeUnsubscribe,
+  unsuback: writeUnsuback,
+  pingreq: writePing,
+  pingresp: writePing,
+  disconnect: writeDisconnect,
+  auth: writeAuth,
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: MIT
+// PUBACK, PUBREC, PUBREL and PUBCOMP (5.0 §3.4 to §3.7): four names for one layout. Before 5.0 they are a Packet Identifier and nothing else.
+import type { PropertiesOf } from '../property.ts'
+import { refuseProperties } from '../property.ts'
+import { readPacketId, writePacketId } from '../packet-id.ts'
+import type { ProtocolVersion } from '../protocol.ts'
+import type { Reader } from '../reader.ts'
+import { readEnding, writeEnding } from '../reason-field.ts'
+import type { Writer } from '../writer.ts'
+
+type AckType = 'puback' | 'pubrec' | 'pubrel' | 'pubcomp'
+
+interface Ack<T extends AckType> {
+  readonly type: T
+  /** 1 to 65,535 */
+  readonly packetId: number
+  /** 0x00 Success, also in 3.x and when left out on the wire */
+  readonly reasonCode: number
+  readonly properties?: PropertiesOf<T> | undefined
+}
+
+interface AckInput<T extends AckType> extends Omit<Ack<T>, 'reasonCode'> {
+  readonly reasonCode?: number | undefined
+}
+
+export type Puback = Ack<'puback'>
+export type Pubrec = Ack<'pubrec'>
+export type Pubrel = Ack<'pubrel'>
+export type Pubcomp = Ack<'pubcomp'>
+export type PubackInput = AckInput<'puback'>
+export type PubrecInput = AckInput<'pubrec'>
+export type PubrelInput = AckInput<'pubrel'>
+export type PubcompInput = AckInput<'pubcomp'>
+
+export function readAck<T extends AckType>(r: Reader, version: ProtocolVersion, type: T): Ack<T> {
+  const packetId = readPacketId(r)
+  if (version < 5) r.finish('nothingLeft')
+  if (r.position === r.end) return { type, packetId, reasonCode: 0, properties: undefined }
+  const { reasonCode, properties } = readEnding(r, type)
+  return { type, packetId, reasonCode, properties }
+}
+
+export function writeAck<T extends AckType>(w: Writer, packet: AckInput<T>, version: ProtocolVersion): number {
+  const { type, packetId, reasonCode = 0, properties } = packet
+  writePacketId(w, packetId)
+  if (version === 5) writeEnding(w, type, reasonCode, properties)
+  else {
+    if (reasonCode !== 0) throw w.misuse('versionFive', 'reasonCode', `code ${String(reasonCode)} in a ${type.toUpperCase()} of MQTT 3.x`)
+    refuseProperties(w, properties)
+  }
+  return 0
+}

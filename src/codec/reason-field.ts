@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: MIT
+// The Reason Code field, alike in all packets that have one, and the packets that end in "Reason Code, Property Length, properties" with
+// both left out when they say nothing: PUBACK, PUBREC, PUBREL, PUBCOMP, DISCONNECT and AUTH (5.0 §3.4.2.1, §3.14.2.1, §3.15.2.1).
+import type { PropertiesOf } from './property.ts'
+import { readProperties, writeProperties } from './property.ts'
+import type { ProtocolVersion } from './protocol.ts'
+import type { Reader } from './reader.ts'
+import { mayCarry } from './reason.ts'
+import type { RuleName } from './rules.ts'
+import type { Writer } from './writer.ts'
+
+type Coded = 'connack' | 'puback' | 'pubrec' | 'pubrel' | 'pubcomp' | 'suback' | 'unsuback' | 'disconnect' | 'auth'
+type Ending = Exclude<Coded, 'connack' | 'suback' | 'unsuback'>
+
+export function readReason(r: Reader, type: Coded, version: ProtocolVersion): number {
+  const at = r.position
+  const code = r.u8(version === 5 ? 'Reason Code' : 'Return code')
+  if (!mayCarry(type, code, version)) throw r.fault(`${type}Code` satisfies RuleName, at, `code 0x${code.toString(16).padStart(2, '0')}`)
+  return code
+}
+
+export function writeReason(w: Writer, type: Coded, code: number, version: ProtocolVersion, path = 'reasonCode'): void {
+  if (!Number.isInteger(code) || !mayCarry(type, code, version)) throw w.misuse(`${type}Code` satisfies RuleName, path, `code ${String(code)}`)
+  w.u8(code)
+}
+
+/** The 5.0 ending of a packet: nothing (Success), a Reason Code, or a Reason Code and properties. */
+export function readEnding<T extends Ending>(r: Reader, type: T): { readonly reasonCode: number, readonly properties: PropertiesOf<T> | undefined } {
+  if (r.position === r.end) return { reasonCode: 0, properties: undefined }
+  const reasonCode = readReason(r, type, 5)
+  if (r.position === r.end) return { reasonCode, properties: undefined }
+  const properties = readProperties(r, type)
+  r.finish('nothingLeft')
+  return { reasonCode, properties }
+}
+
+/** The shortest form that says the same. */
+export function writeEnding<T extends Ending>(w: Writer, type: T, code: number, properties: PropertiesOf<T> | undefined): void {
+  if (code === 0 && !hasAny(properties)) return
+  writeReason(w, type, code, 5)
+  if (hasAny(properties)) writeProperties(w, type, properties)
+}
+
+function hasAny(properties: object | undefined): properties is object {
+  for (const name in properties) {
+    if ((properties as { readonly [name: string]: unknown })[name] !== undefined) return true
+  }
+  return false
+}

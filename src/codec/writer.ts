@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: MIT
+// A growing buffer for the body of one Control Packet. Five bytes are left free in front: when the body is done its length is known, and the
+// fixed header is put right before it, so no size is ever computed twice. A refused packet leaves nothing behind but scratch.
+import { UsageError } from './errors.ts'
+import { MAXIMUM_REMAINING_LENGTH } from './protocol.ts'
+import type { PacketType, ProtocolVersion } from './protocol.ts'
+import { misuse } from './rules.ts'
+import type { RuleName } from './rules.ts'
+import { encodeText, isEncodable } from './utf8.ts'
+import { varintSize, writeVarint } from './varint.ts'
+
+/** The longest fixed header: type and flags, four bytes of Remaining Length. */
+const HEADER = 5
+/** Scratch kept between packets; what one huge packet needed is given back. */
+const KEPT = 65_536
+const NONE: Uint8Array = /* @__PURE__ */ new Uint8Array(0)
+
+export class Writer {
+  bytes: Uint8Array = new Uint8Array(1024)
+  position: number = HEADER
+  packet: PacketType | undefined = undefined
+  version: ProtocolVersion = 5
+  /** bytes that follow the body by reference: the payload of a PUBLISH */
+  tail: Uint8Array = NONE
+
+  open(packet: PacketType, version: ProtocolVersion): void {
+    if (this.bytes.length > KEPT) this.bytes = new Uint8Array(1024)
+    this.position = HEADER
+    this.packet = packet
+    this.version = version
+    this.tail = NONE
+  }
+
+  /** Puts the fixed header before the body; returns where the packet begins in `bytes`. */
+  close(firstByte: number): number {
+    const remainingLength = this.position - HEADER + this.tail.length
+    if (remainingLength > MAXIMUM_REMAINING_LENGTH) throw this.misuse('packetTooLarge', '', `${remainingLength} bytes do not fit a Remaining Length of four bytes`)
+    const start = HEADER - 1 - varintSize(remainingLength)
+    this.bytes[start] = firstByte
+    writeVarint(remainingLength, this.bytes, start + 1)
+    return start
+  }
+
+  /** Lets go of the payload, so that a shared writer keeps none alive. */
+  release(): void {
+    this.tail = NONE
+  }
+
+  u8(value: number): void {
+    this.reserve(1)
+    this.bytes[this.position++] = value
+  }
+
+  u16(value: number, path: string): void {
+    if (!(value >= 0 && value <= 0xffff && Number.isInteger(value))) throw this.outOfRange(value, path, '0 to 65,535')
+    this.reserve(2)
+    this.bytes[this.position++] = value >>> 8
+    this.bytes[this.position++] = value
+  }
+
+  u32(value: number, path: string): void {
+    if (!(value >= 0 && value <= 0xffff_ffff && Number.isInteger(value))) throw this.outOfRange(value, path, '0 to 4,294,967,295')
+    this.reserve(4)
+    this.bytes[this.position++] = value >>> 24
+    this.bytes[this.position++] = value >>> 16
+    this.bytes[this.position++] = value >>> 8
+    this.bytes[this.position++] = value
+  }
+
+  varint(value: number, path: string): void {
+    if (!(value >= 0 && value <= MAXIMUM_REMAINING_LENGTH && Number.isInteger(value))) throw this.outOfRange(value, path, '0 to 268,435,455')
+    this.reserve(4)
+    this.position = writeVarint(value, this.bytes, this.position)
+  }
+
+  /** A UTF-8 Encoded String behind its two-byte length (5.0 §1.5.4). */
+  string(value: string, path: string): void {
+    if (typeof value !== 'string') throw this.wrongType(value, path, 'a string')
+    if (value.length > 0xffff) throw this.misuse('stringLength', path, `${value.length} characters`)
+    if (!isEncodable(value)) throw this.misuse(value.includes('\0') ? 'nul' : 'utf8', path, value.includes('\0') ? 'U+0000' : 'a lone surrogate')
+    this.reserve(2 + 3 * value.length)
+    const start = this.position + 2
+    const end = encodeText(value, this.bytes, start)
+    if (end - start > 0xffff) throw this.misuse('stringLength', path, `${end - start} bytes`)
+    this.bytes[start - 2] = (end - start) >>> 8
+    this.bytes[start - 1] = end - start
+    this.position = end
+  }
+
+  /** Binary Data behind its two-byte length (5.0 §1.5.6); text stands for its UTF-8 bytes. */
+  binary(value: Uint8Array | string, path: string): void {
+    const bytes = this.asBytes(value, path)
+    if (bytes.length > 0xffff) throw this.misuse('stringLength', path, `${bytes.length} bytes`)
+    this.reserve(2 + bytes.length)
+    this.bytes[this.position] = bytes.length >>> 8
+    this.bytes[this.position + 1] = bytes.length
+    this.bytes.set(bytes, this.position + 2)
+    this.position += 2 + bytes.length
+  }
+
+  asBytes(value: Uint8Array | string, path: string): Uint8Array {
+    if (typeof value === 'string') return new TextEncoder().encode(value)
+    if (!(value instanceof Uint8Array)) throw this.wrongType(value, path, 'a Uint8Array or a string')
+    return value
+  }
+
+  /** Leaves room for a Variable Byte Integer of one byte; `patchVarint` puts the length of what follows there. */
+  reserveVarint(): number {
+    this.reserve(1)
+    return this.position++
+  }
+
+  /** Writes the length of everything behind `at`; what takes more than one byte moves up to make room. */
+  patchVarint(at: number): void {
+    const length = this.position - at - 1
+    const size = varintSize(length)
+    if (size > 1) {
+      this.reserve(size - 1)
+      this.bytes.copyWithin(at + size, at + 1, this.position)
+      this.position += size - 1
+    }
+    writeVarint(length, this.bytes, at)
+  }
+
+  misuse(rule: RuleName, path: string, found: string, statement?: string): UsageError {
+    return misuse(rule, this, path, found, statement)
+  }
+
+  wrongType(value: unknown, path: string, expected: string): UsageError {
+    return this.misuse('fieldType', path, `${value === null ? 'null' : typeof value} where ${expected} belongs`)
+  }
+
+  private outOfRange(value: unknown, path: string, range: string): UsageError {
+    return this.misuse('number', path, `${String(value)} is not an integer from ${range}`)
+  }
+
+  private reserve(count: number): void {
+    if (this.position + count > this.bytes.length) this.grow(count)
+  }
+
+  private grow(count: number): void {
+    const larger = new Uint8Array(Math.max(2 * this.bytes.length, this.position + count))
+    larger.set(this.bytes)
+    this.bytes = larger
+  }
+}
