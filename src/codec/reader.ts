@@ -5,7 +5,7 @@
 import { nameForeign } from './foreign.ts'
 import type { MalformedPacket, ProtocolError } from './errors.ts'
 import type { PacketType, ProtocolVersion } from './protocol.ts'
-import { fault } from './rules.ts'
+import { fault, RULES } from './rules.ts'
 import type { RuleName } from './rules.ts'
 import { decodeText, findFault } from './utf8.ts'
 import { scanVarint, varintValue } from './varint.ts'
@@ -125,7 +125,7 @@ export class Reader {
   fault(rule: RuleName, at: number, found: string, statement?: string): MalformedPacket | ProtocolError {
     const foreign = this.opening ? nameForeign(this.bytes, this.start) : undefined
     const told = foreign === undefined ? found : `${found}: these are the opening bytes of ${foreign}`
-    return fault(rule, this, at - this.start, told, { statement, foreign })
+    return fault(RULES[rule], this, at - this.start, told, { statement, foreign })
   }
 
   private short(at: number): MalformedPacket | ProtocolError {

@@ -76,6 +76,11 @@ export function reasonName(type: PacketType, code: number, version: ProtocolVers
   return REASONS[code]?.name
 }
 
+/** The 3.x CONNACK return code that says what a 5.0 Reason Code says; 0 to 5 stay what they are. Undefined: 3.x has no word for it. */
+export function returnCode(reasonCode: number): number | undefined {
+  return reasonCode >= 0 && reasonCode < RETURN_CODES.length ? reasonCode : REASONS[reasonCode]?.v3
+}
+
 /** 3.1.1 Table 3.1: what a CONNACK of 3.1 or 3.1.1 can say. */
 export const RETURN_CODES: readonly string[] = [
   'Connection accepted',

@@ -5,7 +5,8 @@
 import { MalformedPacket, ProtocolError, UsageError } from './errors.ts'
 import type { PacketType, ProtocolVersion } from './protocol.ts'
 
-interface RuleRow {
+/** One rule: what it says, and where. fsm/rules.ts has more of them. */
+export interface RuleRow {
   readonly text: string
   /** the 5.0 Reason Code; 0x81 and 0x95 make a MalformedPacket, all others a ProtocolError */
   readonly code: number
@@ -107,24 +108,28 @@ export interface Site {
   readonly version: ProtocolVersion | undefined
 }
 
+interface More {
+  /** instead of the rule's own, where one rule serves many statements */
+  readonly statement?: string | undefined
+  readonly foreign?: string | undefined
+}
+
 /** The error for received bytes that break `rule` at `offset`; `found` says what was there instead. */
-export function fault(rule: RuleName, site: Site, offset: number, found: string, more: { statement?: string | undefined, foreign?: string | undefined } = {}): MalformedPacket | ProtocolError {
-  const row: RuleRow = RULES[rule]
+export function fault(rule: RuleRow, site: Site, offset: number, found: string, more: More = {}): MalformedPacket | ProtocolError {
   const statement = more.statement ?? statementOf(rule, site.version)
-  const message = `${site.packet?.toUpperCase() ?? 'packet'}, offset ${offset}: ${found}; ${row.text} [${statement}]`
-  const details = { reasonCode: row.code, offset, packet: site.packet, rule: statement, version: site.version, foreign: more.foreign }
-  return row.code === 0x81 || row.code === 0x95 ? new MalformedPacket(message, details) : new ProtocolError(message, details)
+  const message = `${site.packet?.toUpperCase() ?? 'packet'}, offset ${offset}: ${found}; ${rule.text} [${statement}]`
+  const details = { reasonCode: rule.code, offset, packet: site.packet, rule: statement, version: site.version, foreign: more.foreign }
+  return rule.code === 0x81 || rule.code === 0x95 ? new MalformedPacket(message, details) : new ProtocolError(message, details)
 }
 
 /** The error for our caller's packet that would break `rule` at `path`. */
-export function misuse(rule: RuleName, site: Site, path: string, found: string, statement: string = statementOf(rule, site.version)): UsageError {
+export function misuse(rule: RuleRow, site: Site, path: string, found: string, statement: string = statementOf(rule, site.version)): UsageError {
   const where = path === '' ? `${site.packet}` : `${site.packet}.${path}`
-  return new UsageError(`${where}: ${found}; ${RULES[rule].text} [${statement}]`, { packet: site.packet, rule: statement, path })
+  return new UsageError(`${where}: ${found}; ${rule.text} [${statement}]`, { packet: site.packet, rule: statement, path })
 }
 
 /** The statement that holds in this version; without a version, or where that version has no such rule, the newest one. */
-export function statementOf(rule: RuleName, version: ProtocolVersion | undefined): string {
-  const row: RuleRow = RULES[rule]
-  const stated = version === undefined ? undefined : row[version]
-  return stated ?? row[5] ?? row[4] ?? ''
+export function statementOf(rule: RuleRow, version: ProtocolVersion | undefined): string {
+  const stated = version === undefined ? undefined : rule[version]
+  return stated ?? rule[5] ?? rule[4] ?? ''
 }

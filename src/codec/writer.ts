@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: MIT
 // A growing buffer for the body of one Control Packet. Five bytes are left free in front: when the body is done its length is known, and the
 // fixed header is put right before it, so no size is ever computed twice. A refused packet leaves nothing behind but scratch.
-import { UsageError } from './errors.ts'
+import type { UsageError } from './errors.ts'
 import { MAXIMUM_REMAINING_LENGTH } from './protocol.ts'
 import type { PacketType, ProtocolVersion } from './protocol.ts'
-import { misuse } from './rules.ts'
+import { misuse, RULES } from './rules.ts'
 import type { RuleName } from './rules.ts'
 import { encodeText, isEncodable } from './utf8.ts'
 import { varintSize, writeVarint } from './varint.ts'
@@ -123,7 +123,7 @@ export class Writer {
   }
 
   misuse(rule: RuleName, path: string, found: string, statement?: string): UsageError {
-    return misuse(rule, this, path, found, statement)
+    return misuse(RULES[rule], this, path, found, statement)
   }
 
   wrongType(value: unknown, path: string, expected: string): UsageError {

@@ -1,0 +1,173 @@
+// SPDX-License-Identifier: MIT
+// CONNECT and CONNACK, both ways (5.0 §3.1.4, §3.2; 3.1.1 §3.1.4, §3.2): who may connect how, what is agreed on, and which session goes on.
+import { reasonName } from '../codec/index.ts'
+import type { Connack, ConnackInput, Connect, ConnectInput, Packet, ProtocolVersion, Will } from '../codec/index.ts'
+import { closing } from './close.ts'
+import { refusal, violate } from './errors.ts'
+import { armKeepAlive } from './keep-alive.ts'
+import { refuse } from './refuse.ts'
+import { CONNECTION_RULES } from './rules.ts'
+import type { ConnectionRule } from './rules.ts'
+import type { Agreement, Authenticating, AwaitingConnect, Connected, Effect, Input, Limits, Opening, Session, Step } from './types.ts'
+
+type Send = Extract<Input, { type: 'send' }>
+
+/** Client: CONNECT goes out. The Keep Alive interval runs from here, not from CONNACK [MQTT-3.1.2-23]. */
+export function sendConnect(state: Opening, input: Send, packet: ConnectInput): Step {
+  const rule = clientIdFault(packet, state.limits)
+  if (rule !== undefined) return refuse(state, input, rule, packet.version, `Client Identifier ${JSON.stringify(packet.clientId)}`)
+  const agreement = agreementOf(packet, undefined)
+  return {
+    state: {
+      phase: 'authenticating', role: 'client', limits: state.limits,
+      // A clean start discards what we had, here as there [MQTT-3.1.2-4; 3.1.1 MQTT-3.1.2-6].
+      session: packet.cleanStart ? undefined : state.session,
+      agreement, token: input.token, held: [],
+    },
+    effects: [
+      { type: 'write', packet },
+      { type: 'arm', timer: 'connect', ms: state.limits.connackTimeout },
+      ...armKeepAlive('client', agreement.keepAlive),
+    ],
+  }
+}
+
+/** Server: CONNECT has come. What the standard refuses is refused here; the rest is for the application to decide. */
+export function receiveConnect(state: AwaitingConnect, packet: Connect): Step {
+  const { limits } = state
+  const rule = limits.versions.includes(packet.version) ? clientIdFault(packet, limits) : 'versionNotAccepted'
+  if (rule !== undefined) return refuseClient(state, packet, rule)
+  return {
+    state: { phase: 'authenticating', role: 'server', limits, session: state.session, agreement: agreementOf(packet, packet.will), token: undefined, held: [] },
+    effects: [{ type: 'disarm', timer: 'connect' }, { type: 'arm', timer: 'auth', ms: limits.authTimeout }, { type: 'deliver' }],
+  }
+}
+
+/** Server: the application answers. Accepting replays, in order, what the Client sent behind its CONNECT: `replay` judges it. */
+export function sendConnack(state: Authenticating, input: Send, packet: ConnackInput, replay: (state: Connected, held: readonly Packet[]) => Step): Step {
+  const { agreement } = state
+  const { version } = agreement
+  if (packet.reasonCode !== 0) return sendRefusal(state, input, packet, version)
+  const rule = connackFault(agreement, packet)
+  if (rule !== undefined) return refuse(state, input, rule, version, 'this CONNACK does not go with its CONNECT')
+  const keepAlive = packet.properties?.serverKeepAlive ?? agreement.keepAlive
+  const clientId = packet.properties?.assignedClientIdentifier ?? agreement.clientId
+  const sessionExpiryInterval = packet.properties?.sessionExpiryInterval ?? agreement.sessionExpiryInterval
+  const connected: Connected = {
+    phase: 'connected', role: 'server', limits: state.limits, session: { clientId },
+    agreement: { ...agreement, keepAlive, clientId, sessionExpiryInterval }, pinging: false, pingTokens: NOBODY,
+  }
+  const { state: next, effects } = replay(connected, state.held)
+  return {
+    state: next,
+    effects: [{ type: 'write', packet }, { type: 'disarm', timer: 'auth' }, ...armKeepAlive('server', keepAlive), ...effects],
+  }
+}
+
+/** Client: the Server accepts or refuses. */
+export function receiveConnack(state: Authenticating, packet: Connack): Step {
+  const { agreement, session } = state
+  const settled: Effect[] = state.token === undefined ? [{ type: 'deliver' }] : [{ type: 'deliver' }, { type: 'settle', token: state.token, packet }]
+  if (packet.reasonCode !== 0) return refusedByServer(state, packet, settled)
+  const rule = sessionFault(agreement, packet, session) ?? methodFault(agreement, packet)
+  if (rule !== undefined) return violate(state, packet, CONNECTION_RULES[rule], `Session Present ${packet.sessionPresent ? 1 : 0}`)
+  const keepAlive = packet.properties?.serverKeepAlive ?? agreement.keepAlive
+  const clientId = packet.properties?.assignedClientIdentifier ?? agreement.clientId
+  const sessionExpiryInterval = packet.properties?.sessionExpiryInterval ?? agreement.sessionExpiryInterval
+  return {
+    state: {
+      phase: 'connected', role: 'client', limits: state.limits,
+      // The Server has lost our session: go on with a new one [MQTT-3.2.2-5].
+      session: packet.sessionPresent && session !== undefined ? session : { clientId },
+      agreement: { ...agreement, keepAlive, clientId, sessionExpiryInterval }, pinging: false, pingTokens: NOBODY,
+    },
+    effects: [{ type: 'disarm', timer: 'connect' }, ...rearmKeepAlive(agreement.keepAlive, keepAlive), ...settled],
+  }
+}
+
+/** Server: nobody answered in time, neither the application nor the Client's AUTH. */
+export function answerOverdue(state: Authenticating): Step {
+  const rule = CONNECTION_RULES.answerInTime
+  const answer = refusal(rule.code, state.agreement.version)
+  const ending = { by: 'server', why: 'auth-timeout', reasonCode: rule.code, rule, sentence: `The CONNECT was not answered within ${state.limits.authTimeout} ms.` } as const
+  return answer === undefined ? closing(state, ending) : closing(state, ending, answer)
+}
+
+function agreementOf(packet: ConnectInput, will: Will | undefined): Agreement {
+  const { version, clientId, cleanStart, keepAlive, properties } = packet
+  return {
+    version, clientId, cleanStart, keepAlive, will,
+    sessionExpiryInterval: properties?.sessionExpiryInterval ?? (version === 5 || cleanStart ? 0 : 0xffff_ffff),
+    authenticationMethod: properties?.authenticationMethod,
+  }
+}
+
+/** 3.1 wants 1 to 23 characters; 3.1.1 an empty one only with Clean Session 1; 5.0 takes any [MQTT-3.1.3-8; 5.0 MQTT-3.1.3-6]. */
+function clientIdFault({ version, clientId, cleanStart }: ConnectInput, limits: Limits): 'clientIdLength' | 'emptyClientId' | undefined {
+  if (version === 3) return clientId.length === 0 || clientId.length > limits.clientIdLength31 ? 'clientIdLength' : undefined
+  return version === 4 && clientId === '' && !cleanStart ? 'emptyClientId' : undefined
+}
+
+function refuseClient(state: AwaitingConnect, packet: Connect, rule: ConnectionRule): Step {
+  const row = CONNECTION_RULES[rule]
+  const answer = refusal(row.code, packet.version)!
+  return closing(state, {
+    by: 'server', why: 'refused', reasonCode: row.code, rule: row, version: packet.version,
+    sentence: `The Server refused CONNECT from ${JSON.stringify(packet.clientId)}: ${row.text}.`,
+  }, answer)
+}
+
+/** An application may refuse every Client with 5.0's codes: 3.x is told the return code that says the same, or nothing [MQTT-3.2.2-6]. */
+function sendRefusal(state: Authenticating, input: Send, packet: ConnackInput, version: ProtocolVersion): Step {
+  const known = version === 5 ? packet.reasonCode >= 0x80 : reasonName('connack', packet.reasonCode, version) !== undefined || reasonName('connack', packet.reasonCode) !== undefined
+  if (!known) return refuse(state, input, 'connackCode', version, `code ${packet.reasonCode}`)
+  const answer = version === 5 ? packet : refusal(packet.reasonCode, version)
+  const ending = {
+    by: 'server', why: 'refused', reasonCode: packet.reasonCode, rule: version === 5 ? 'MQTT-3.2.2-7' : 'MQTT-3.2.2-5',
+    sentence: `The Server refused the Client: ${refusalName(packet.reasonCode, version)}.`,
+  } as const
+  return answer === undefined ? closing(state, ending) : closing(state, ending, answer)
+}
+
+function refusedByServer(state: Authenticating, packet: Connack, settled: readonly Effect[]): Step {
+  const { version } = state.agreement
+  const { state: next, effects } = closing(state, {
+    by: 'server', why: 'refused', reasonCode: packet.reasonCode, rule: version === 5 ? 'MQTT-3.2.2-7' : 'MQTT-3.2.2-5',
+    reasonString: packet.properties?.reasonString, serverReference: packet.properties?.serverReference,
+    sentence: `The Server refused the connection: ${refusalName(packet.reasonCode, version)}.`,
+  })
+  return { state: next, effects: [...settled, ...effects] }
+}
+
+function refusalName(code: number, version: ProtocolVersion): string {
+  return reasonName('connack', code, version) ?? reasonName('connack', code) ?? `code ${code}`
+}
+
+/** What our own CONNACK may not say, given the CONNECT it answers. */
+function connackFault(agreement: Agreement, packet: ConnackInput): ConnectionRule | undefined {
+  const { version, cleanStart, clientId } = agreement
+  if (packet.sessionPresent === true && cleanStart) return 'sessionPresentCleanStart'
+  if (version === 5 && clientId === '' && packet.properties?.assignedClientIdentifier === undefined) return 'assignedClientId'
+  return methodFault(agreement, packet)
+}
+
+/**
+ * Session Present against our own session state. 5.0 must not go on with a session it knows nothing of [MQTT-3.2.2-4]; 3.1.1 leaves that
+ * to the Client (§3.2.2.2), and a restarted 3.1.1 Client without a store would never come back, so there it goes on.
+ */
+function sessionFault({ version, cleanStart }: Agreement, packet: Connack, session: Session | undefined): ConnectionRule | undefined {
+  if (!packet.sessionPresent) return undefined
+  if (cleanStart) return 'sessionPresentCleanStart'
+  return version === 5 && session === undefined ? 'sessionPresentUnknown' : undefined
+}
+
+function methodFault({ authenticationMethod }: Agreement, packet: ConnackInput): ConnectionRule | undefined {
+  return packet.properties?.authenticationMethod === authenticationMethod ? undefined : 'authMethodChanged'
+}
+
+function rearmKeepAlive(before: number, now: number): readonly Effect[] {
+  if (before === now) return []
+  return now === 0 ? [{ type: 'disarm', timer: 'keep-alive' }] : armKeepAlive('client', now)
+}
+
+const NOBODY: readonly unknown[] = /* @__PURE__ */ Object.freeze([])

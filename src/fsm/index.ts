@@ -1,0 +1,13 @@
+// SPDX-License-Identifier: MIT
+// The machine's public names. This folder imports the codec and nothing else: copy the two as they are.
+export { running } from './close.ts'
+export { DEFAULT_LIMITS, holdsInput, initial, opened, transition } from './connection.ts'
+export type { InitialOptions } from './connection.ts'
+export { lifecycleDiagram } from './diagram.ts'
+export { LIFECYCLE, TIMERS } from './lifecycle.ts'
+export type { PacketEvent, Phase, TimerName } from './lifecycle.ts'
+export { CONNECTION_RULES } from './rules.ts'
+export type { ConnectionRule } from './rules.ts'
+export type {
+  Agreement, Authenticating, AwaitingConnect, Closed, CloseCause, CloseReason, Closing, Connected, Effect, Input, Limits, Opening, Role, Session, State, Step,
+} from './types.ts'

@@ -1,0 +1,128 @@
+// SPDX-License-Identifier: MIT
+// The life of one Network Connection as tables.
+//  1. Which packet may be sent in which phase, where it leads, and which timer runs when, is decided here and nowhere else.
+//  2. This file does not know which role we play: rows name the sender, so what we send and what we receive are judged alike.
+import type { PacketInput, ProtocolVersion, Sender } from '../codec/index.ts'
+import type { ConnectionRule } from './rules.ts'
+
+/** Named for what a connection waits for. A client begins in `opening`, a server in `awaiting-connect`: the same row twice. */
+export type Phase = 'opening' | 'awaiting-connect' | 'authenticating' | 'connected' | 'closing' | 'closed'
+
+/** A packet and who sends it; a CONNACK that refuses is an event of its own. */
+export type PacketEvent = `${Sender} ${PacketInput['type'] | 'refusal'}`
+
+type Row = { readonly [E in PacketEvent]?: Phase }
+
+/** phase × (sender, packet) → phase. What is not here is a Protocol Error of its sender. */
+export const LIFECYCLE: { readonly [P in Phase]: Row } = {
+  opening: {
+    'client connect': 'authenticating',
+  },
+  'awaiting-connect': {
+    'client connect': 'authenticating',
+  },
+  authenticating: {
+    'server connack': 'connected',
+    'server refusal': 'closing',
+    'server auth': 'authenticating',
+    'client auth': 'authenticating',
+    'client disconnect': 'closing',
+    // "Clients are allowed to send further Control Packets immediately after sending a CONNECT packet" (3.1.1 §3.1.4, 5.0 §3.1.4).
+    'client publish': 'authenticating',
+    'client puback': 'authenticating',
+    'client pubrec': 'authenticating',
+    'client pubrel': 'authenticating',
+    'client pubcomp': 'authenticating',
+    'client subscribe': 'authenticating',
+    'client unsubscribe': 'authenticating',
+    'client pingreq': 'authenticating',
+  },
+  connected: {
+    'client publish': 'connected',
+    'client puback': 'connected',
+    'client pubrec': 'connected',
+    'client pubrel': 'connected',
+    'client pubcomp': 'connected',
+    'client subscribe': 'connected',
+    'client unsubscribe': 'connected',
+    'client pingreq': 'connected',
+    'client auth': 'connected',
+    'client disconnect': 'closing',
+    'server publish': 'connected',
+    'server puback': 'connected',
+    'server pubrec': 'connected',
+    'server pubrel': 'connected',
+    'server pubcomp': 'connected',
+    'server suback': 'connected',
+    'server unsuback': 'connected',
+    'server pingresp': 'connected',
+    'server auth': 'connected',
+    'server disconnect': 'closing',
+  },
+  // Nothing is sent after DISCONNECT, a refusal or an error, and what still comes is not read.
+  closing: {},
+  closed: {},
+}
+
+/** Events that came with 5.0. */
+const SINCE_FIVE: ReadonlySet<PacketEvent> = /* @__PURE__ */ new Set<PacketEvent>(['client auth', 'server auth', 'server disconnect'])
+
+/** role × phase → phase: where a timer can be running, and where its firing leads. */
+interface TimerRow {
+  readonly text: string
+  readonly client: { readonly [P in Phase]?: Phase }
+  readonly server: { readonly [P in Phase]?: Phase }
+}
+
+/** The timers, with a sentence each. One that fires late or twice does nothing; see `running` in close.ts. */
+export const TIMERS: { readonly [T in TimerName]: TimerRow } = {
+  connect: {
+    text: 'the first packet is due: CONNECT from the Client, then CONNACK from the Server',
+    client: { authenticating: 'closing' }, server: { 'awaiting-connect': 'closing' },
+  },
+  auth: {
+    text: 'the answer to CONNECT is due, with all AUTH before it',
+    client: {}, server: { authenticating: 'closing' },
+  },
+  'keep-alive': {
+    text: 'client: Keep Alive has passed without sending, PINGREQ is due; server: one and a half times Keep Alive has passed without a packet',
+    client: { authenticating: 'authenticating', connected: 'connected' }, server: { connected: 'closing' },
+  },
+  pingresp: {
+    text: 'PINGRESP is due',
+    client: { connected: 'closing' }, server: {},
+  },
+  close: {
+    text: 'the end of the Network Connection is due',
+    client: { closing: 'closed' }, server: { closing: 'closed' },
+  },
+}
+
+export type TimerName = 'connect' | 'auth' | 'keep-alive' | 'pingresp' | 'close'
+
+/** What else ends a connection, from any phase that is not over. */
+export const ENDINGS: { readonly [input: string]: Phase } = { malformed: 'closing', closed: 'closed' }
+
+/** The event a packet is, sent by `sender`. */
+export function eventOf(sender: Sender, packet: PacketInput): PacketEvent {
+  if (packet.type === 'connack' && packet.reasonCode !== 0) return 'server refusal'
+  return `${sender} ${packet.type}`
+}
+
+/** Where this event leads; undefined when it is not legal here. */
+export function destination(phase: Phase, event: PacketEvent, version: ProtocolVersion): Phase | undefined {
+  if (version < 5 && SINCE_FIVE.has(event)) return undefined
+  return LIFECYCLE[phase][event]
+}
+
+/** The rule that an illegal event breaks. */
+export function violation(phase: Phase, event: PacketEvent, version: ProtocolVersion): ConnectionRule {
+  if (phase === 'closing' || phase === 'closed') return 'nothingAfterDisconnect'
+  if (event === 'client connect') return 'secondConnect'
+  if (event.startsWith('client ')) return phase === 'opening' || phase === 'awaiting-connect' ? 'firstPacket' : 'wrongSender'
+  if (event === 'server disconnect' && version < 5) return 'serverDisconnect'
+  if (event === 'server disconnect') return 'disconnectBeforeConnack'
+  if (phase === 'connected') return event === 'server connack' || event === 'server refusal' ? 'secondConnack' : 'wrongSender'
+  return event === 'server connack' || event === 'server refusal' ? 'firstPacket' : 'beforeConnack'
+}
+

@@ -1,0 +1,47 @@
+// SPDX-License-Identifier: MIT
+// The rules about when a packet may be sent, in the shape of codec/rules.ts.
+import type { RuleRow } from '../codec/rules.ts'
+
+const rules = <N extends string>(table: { readonly [K in N]: RuleRow }): { readonly [K in N]: RuleRow } => table
+
+export const CONNECTION_RULES: {
+  readonly [N in
+    | 'firstPacket' | 'secondConnect' | 'beforeConnack' | 'secondConnack' | 'disconnectBeforeConnack' | 'serverDisconnect' | 'wrongSender'
+    | 'nothingAfterDisconnect' | 'connectOnce' | 'authOnly' | 'authWithoutMethod' | 'authMethodChanged' | 'authCode' | 'disconnectCode'
+    | 'serverSessionExpiry' | 'raisedSessionExpiry' | 'clientSubscriptionIdentifier' | 'sessionPresentCleanStart' | 'sessionPresentUnknown'
+    | 'clientIdLength' | 'emptyClientId' | 'assignedClientId' | 'connackCode' | 'versionNotAccepted' | 'tooManyHeld'
+    | 'connectInTime' | 'connackInTime' | 'answerInTime' | 'keepAlive' | 'pingrespInTime']: RuleRow
+} = rules({
+  firstPacket: { code: 0x82, text: 'the first packet from the Client is CONNECT', 3: '3.1 §3.1', 4: 'MQTT-3.1.0-1', 5: 'MQTT-3.1.0-1' },
+  secondConnect: { code: 0x82, text: 'a Client sends CONNECT once', 3: '3.1 §3.1', 4: 'MQTT-3.1.0-2', 5: 'MQTT-3.1.0-2' },
+  beforeConnack: { code: 0x82, text: 'the first packet from the Server is CONNACK', 3: '3.1 §3.2', 4: 'MQTT-3.2.0-1', 5: 'MQTT-3.2.0-1' },
+  secondConnack: { code: 0x82, text: 'a Server sends CONNACK once', 3: '3.1 §3.2', 4: 'MQTT-4.8.0-1', 5: 'MQTT-3.2.0-2' },
+  disconnectBeforeConnack: { code: 0x82, text: 'a Server sends DISCONNECT only after a CONNACK that accepts', 5: 'MQTT-3.14.0-1' },
+  serverDisconnect: { code: 0x82, text: 'before 5.0 only a Client sends DISCONNECT', 3: '3.1 §3.14', 4: '3.1.1 §3.14' },
+  wrongSender: { code: 0x82, text: 'this packet is for the other side to send', 3: '3.1 §2.1', 4: 'MQTT-4.8.0-1', 5: 'MQTT-4.13.1-1' },
+  nothingAfterDisconnect: { code: 0x82, text: 'after DISCONNECT nothing more is sent', 3: '3.1 §3.14', 4: 'MQTT-3.14.4-2', 5: 'MQTT-3.14.4-1' },
+  connectOnce: { code: 0x82, text: 'a connection begins with one CONNECT', 3: '3.1 §3.1', 4: 'MQTT-3.1.0-1', 5: 'MQTT-3.1.0-1' },
+  authOnly: { code: 0x82, text: 'with an Authentication Method the Client sends only AUTH and DISCONNECT before CONNACK', 5: 'MQTT-3.1.2-30' },
+  authWithoutMethod: { code: 0x82, text: 'without an Authentication Method in CONNECT there is no AUTH', 5: 'MQTT-4.12.0-7' },
+  authMethodChanged: { code: 0x82, text: 'every AUTH and the CONNACK name the Authentication Method of CONNECT', 5: 'MQTT-4.12.0-5' },
+  authCode: { code: 0x82, text: 'AUTH has a Reason Code of its sender', 5: 'MQTT-3.15.2-1' },
+  disconnectCode: { code: 0x82, text: 'DISCONNECT has a Reason Code of its sender', 5: 'MQTT-3.14.2-1' },
+  serverSessionExpiry: { code: 0x82, text: 'a Server sends no Session Expiry Interval in DISCONNECT', 5: 'MQTT-3.14.2-2' },
+  raisedSessionExpiry: { code: 0x82, text: 'DISCONNECT does not raise a Session Expiry Interval of 0', 5: 'SPEC-3.14.2.2.2-1' },
+  clientSubscriptionIdentifier: { code: 0x82, text: 'a Client sends no Subscription Identifier in PUBLISH', 5: 'MQTT-3.3.4-6' },
+  sessionPresentCleanStart: { code: 0x82, text: 'after a clean start Session Present is 0', 3: '3.1 §3.2', 4: 'MQTT-3.2.2-1', 5: 'MQTT-3.2.2-2' },
+  sessionPresentUnknown: { code: 0x82, text: 'a Client without session state that is told Session Present 1 closes; hand one in as `session` to go on', 5: 'MQTT-3.2.2-4' },
+  clientIdLength: { code: 0x85, text: 'a Client Identifier of MQTT 3.1 has at least one character and no more than `limits.clientIdLength31`', 3: 'SPEC-3.1-client-id' },
+  emptyClientId: { code: 0x85, text: 'an empty Client Identifier needs Clean Session 1', 4: 'MQTT-3.1.3-8' },
+  assignedClientId: { code: 0x82, text: 'an empty Client Identifier is answered with an Assigned Client Identifier', 5: 'MQTT-3.2.2-16' },
+  connackCode: { code: 0x82, text: 'CONNACK has one of its own codes', 3: 'SPEC-3.1-return-codes', 4: 'MQTT-3.2.2-6', 5: 'MQTT-3.2.2-8' },
+  versionNotAccepted: { code: 0x84, text: 'the Server accepts the versions in `limits.versions` and refuses others', 3: 'SPEC-3.1-protocol-id', 4: 'MQTT-3.1.2-2', 5: 'MQTT-3.1.2-2' },
+  tooManyHeld: { code: 0x97, text: 'no more than `limits.heldPackets` packets are held before the CONNACK', 3: '3.1 §3.1', 4: '3.1.1 §3.1.4', 5: '5.0 §3.1.4' },
+  connectInTime: { code: 0x82, text: 'CONNECT comes within `limits.connectTimeout`', 3: '3.1 §3.1', 4: '3.1.1 §3.1.4', 5: '5.0 §3.1.4' },
+  connackInTime: { code: 0x80, text: 'CONNACK comes within `limits.connackTimeout`', 3: '3.1 §3.2', 4: '3.1.1 §3.2', 5: 'SPEC-3.2.2-1' },
+  answerInTime: { code: 0x88, text: 'the answer to CONNECT, and each AUTH, comes within `limits.authTimeout`', 3: '3.1 §3.2', 4: '3.1.1 §3.2', 5: '5.0 §4.12' },
+  keepAlive: { code: 0x8d, text: 'one and a half times Keep Alive without a packet end the connection', 3: 'SPEC-3.1-keep-alive', 4: 'MQTT-3.1.2-24', 5: 'MQTT-3.1.2-22' },
+  pingrespInTime: { code: 0x80, text: 'PINGRESP comes within `limits.pingrespTimeout`', 3: '3.1 §3.13', 4: '3.1.1 §3.1.2.10', 5: '5.0 §3.1.2.10' },
+})
+
+export type ConnectionRule = keyof typeof CONNECTION_RULES
