@@ -38,16 +38,21 @@ export interface AnnotateOptions {
 export function annotate(bytes: Uint8Array, version?: ProtocolVersion, options: AnnotateOptions = {}): readonly Annotation[] {
   const r = new Annotator(options.mask !== false)
   r.open(bytes, 0, bytes.length, version, false, true)
+  let fault: MalformedPacket | ProtocolError | undefined
   try {
     readPacket(r)
   } catch (error) {
-    r.mark(error as MalformedPacket | ProtocolError)
+    fault = error as MalformedPacket | ProtocolError
   }
+  fault = r.wrongSize ?? fault
+  if (fault !== undefined) r.mark(fault)
   return r.annotations
 }
 
 class Annotator extends Reader {
   readonly annotations: Annotation[] = []
+  /** the bytes are fewer or more than the packet: what there is of it is named all the same */
+  wrongSize: MalformedPacket | ProtocolError | undefined = undefined
   /** the field being read; between two fields, what stands there instead of one */
   private reading: string = UNREAD
   private readonly mask: boolean
@@ -104,6 +109,15 @@ class Annotator extends Reader {
     return this.note(start, super.rest(name))
   }
 
+  override delimit(remainingLength: number): void {
+    try {
+      super.delimit(remainingLength)
+    } catch (error) {
+      this.wrongSize = error as MalformedPacket | ProtocolError
+      this.end = Math.min(this.end, this.position + remainingLength)
+    }
+  }
+
   /** After an error: marks the field it lies in and accounts for the bytes nobody read. */
   mark(error: MalformedPacket | ProtocolError): void {
     const { annotations, bytes } = this
@@ -113,12 +127,12 @@ class Annotator extends Reader {
     if (culprit >= 0) annotations[culprit] = { ...annotations[culprit]!, error }
     // The wrong byte lies in a field that was being read, or right behind all that was.
     else {
-      if (offset > done) this.add({ start: done, end: offset, name: this.reading, text: 'up to the fault' })
+      if (offset > done) this.add({ start: done, end: offset, name: this.reading, text: 'cut short' })
       if (offset < bytes.length) this.add({ start: offset, end: offset + 1, name: this.reading, text: error.message, error })
     }
     const rest = annotations.at(-1)?.end ?? 0
     if (rest < bytes.length) this.add({ start: rest, end: bytes.length, name: UNREAD, text: 'behind the fault' })
-    if (!annotations.some((annotation) => annotation.error !== undefined)) this.add({ start: bytes.length, end: bytes.length, name: this.reading, text: error.message, error })
+    if (!annotations.some((annotation) => annotation.error !== undefined)) this.add({ start: bytes.length, end: bytes.length, name: 'end', text: error.message, error })
   }
 
   private begin(name: string): number {

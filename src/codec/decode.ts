@@ -41,10 +41,7 @@ export function readPacket(r: Reader): Packet {
   const type = checkFirstByte(r, first, version)
   // What CONNECT's own header must look like depends on the version it announces: packet/connect.ts looks back.
   if (type === 'connect') r.version = undefined
-  const remainingLength = r.varint('Remaining Length')
-  const left = r.end - r.position
-  if (remainingLength > left) throw r.fault('wholePacket', r.end, `Remaining Length announces ${remainingLength} bytes and ${left} are there`)
-  if (remainingLength < left) throw r.fault('wholePacket', r.position + remainingLength, `${left - remainingLength} bytes behind the packet`)
+  r.delimit(r.varint('Remaining Length'))
   // `version` is there for every type but CONNECT, whose reader does not look at it.
   return READERS[type](r, version!, first & 0x0f)
 }

@@ -109,6 +109,13 @@ export class Reader {
     return this.slice(start, this.end)
   }
 
+  /** Throws unless the bytes hold exactly the `remainingLength` that the fixed header announces. */
+  delimit(remainingLength: number): void {
+    const left = this.end - this.position
+    if (remainingLength > left) throw this.fault('wholePacket', this.end, `Remaining Length announces ${remainingLength} bytes and ${left} are there`)
+    if (remainingLength < left) throw this.fault('wholePacket', this.position + remainingLength, `${left - remainingLength} bytes behind the packet`)
+  }
+
   /** Moves `end` to `length` bytes from here and returns the end it had; the caller has checked that it fits. */
   within(length: number): number {
     const outer = this.end

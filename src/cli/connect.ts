@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: MIT
+// `connack connect URL`: the handshake, one ping and a DISCONNECT against any real broker, byte by byte, and one sentence if it was refused.
+import type { ConnectInput, ProtocolVersion } from '../codec/index.ts'
+import { ConnectionClosed } from '../transport/index.ts'
+import type { TraceRecord } from '../transport/index.ts'
+import { connectTcp } from '../transport/tcp.ts'
+import type { Screen } from './stage.ts'
+import { ladder, packetLines, toLeft, toRight } from './render.ts'
+
+export interface ConnectOptions {
+  readonly url: URL
+  readonly version: ProtocolVersion
+  readonly clientId: string
+  readonly keepAlive: number
+}
+
+/** Exit status when the connection was lost or never there; a refusal exits with its CONNACK code. */
+const LOST = 7
+
+export async function connectCommand({ url, version, clientId, keepAlive }: ConnectOptions, screen: Screen): Promise<number> {
+  const { print, paint } = screen
+  const host = url.hostname.replace(/^\[|\]$/g, '')
+  const port = url.port === '' ? 1883 : Number(url.port)
+  const connect: Partial<ConnectInput> = {
+    version, clientId, cleanStart: true, keepAlive,
+    ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
+    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
+  }
+  print(paint.dim(` ${'client'.padEnd(18)}${'wire'.padEnd(46)}${host}:${port}`))
+  try {
+    const client = await connectTcp({ host, port, connect, trace: (record) => { show(record, version, screen) } })
+    await client.ping()
+    const cause = await client.disconnect()
+    print(paint.green(`Connected with MQTT ${VERSIONS[version]} as ${JSON.stringify(client.clientId)}, pinged and disconnected. ${cause.sentence}`))
+    return 0
+  } catch (error) {
+    print(paint.red(explain(error as Error, host, port)))
+    if (!(error instanceof ConnectionClosed)) return LOST
+    return error.cause.why === 'refused' ? error.cause.reasonCode ?? LOST : LOST
+  }
+}
+
+/** One sentence for a person. */
+function explain(error: Error, host: string, port: number): string {
+  if (error instanceof ConnectionClosed) {
+    const { reasonString, serverReference, sentence } = error.cause
+    return [sentence, reasonString === undefined ? '' : `It says: ${reasonString}.`, serverReference === undefined ? '' : `Use ${serverReference} instead.`].filter(Boolean).join(' ')
+  }
+  if ((error as { code?: string }).code === 'ECONNREFUSED') return `Nothing listens on ${host}:${port}.`
+  return `No connection to ${host}:${port}: ${error.message}`
+}
+
+function show({ input, before, after, effects, received, written }: TraceRecord, version: ProtocolVersion, { print, paint }: Screen): void {
+  if (received !== undefined && received.length > 0) {
+    const name = input.type === 'received' ? input.packet.type.toUpperCase() : 'not MQTT'
+    print(ladder(paint, before.phase, toLeft(name), ''))
+    for (const line of packetLines(paint, received, version)) print(line)
+  }
+  const packets = effects.flatMap((effect) => (effect.type === 'write' ? [effect.packet.type.toUpperCase()] : []))
+  for (const [i, bytes] of written.entries()) {
+    print(ladder(paint, after.phase, toRight(packets[i]!), ''))
+    for (const line of packetLines(paint, bytes, version)) print(line)
+  }
+}
+
+export const VERSIONS: { readonly [V in ProtocolVersion]: string } = { 3: '3.1', 4: '3.1.1', 5: '5.0' }
