@@ -24,6 +24,7 @@ await build({ ...common, entryPoints: ['src/index.ts'], bundle: true, outfile: '
 await build({ ...common, entryPoints: ['src/index.ts'], bundle: true, minify: true, outfile: 'dist/connack.min.js', banner })
 const codec = await build({ ...common, entryPoints: ['src/codec/index.ts'], bundle: true, minify: true, write: false })
 writeFileSync('dist/connack.d.ts', declarations())
+execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '--ignoreConfig', '--noEmit', '--strict', '--target', 'es2022', '--lib', 'ES2023,DOM', '--types', '', 'dist/connack.d.ts'], { stdio: 'inherit' })
 writeFileSync('dist/connack.sha256', ['connack.js', 'connack.min.js', 'connack.d.ts'].map((f) => `${createHash('sha256').update(readFileSync(`dist/${f}`)).digest('hex')}  ${f}\n`).join(''))
 
 const size = (bytes) => `${(bytes.length / 1024).toFixed(1)} KB min, ${(gzipSync(bytes, { level: 9 }).length / 1024).toFixed(1)} KB gzip`

@@ -6,11 +6,8 @@ export function toJson(value: unknown): unknown {
   if (value instanceof Uint8Array) return { hex: toHex(value) }
   if (Array.isArray(value)) return value.map(toJson)
   if (typeof value !== 'object' || value === null) return value
-  const out: { [name: string]: unknown } = {}
-  for (const [name, field] of Object.entries(value)) {
-    if (field !== undefined) out[name] = toJson(field)
-  }
-  return out
+  // Not by assignment: a field may be called __proto__.
+  return Object.fromEntries(Object.entries(value).filter(([, field]) => field !== undefined).map(([name, field]) => [name, toJson(field)]))
 }
 
 /** The other way: every object with `hex` alone becomes bytes. */

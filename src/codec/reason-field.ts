@@ -10,7 +10,7 @@ import type { RuleName } from './rules.ts'
 import type { Writer } from './writer.ts'
 
 type Coded = 'connack' | 'puback' | 'pubrec' | 'pubrel' | 'pubcomp' | 'suback' | 'unsuback' | 'disconnect' | 'auth'
-type Ending = Exclude<Coded, 'connack' | 'suback' | 'unsuback'>
+type WithEnding = Exclude<Coded, 'connack' | 'suback' | 'unsuback'>
 
 export function readReason(r: Reader, type: Coded, version: ProtocolVersion): number {
   const at = r.position
@@ -25,7 +25,7 @@ export function writeReason(w: Writer, type: Coded, code: number, version: Proto
 }
 
 /** The 5.0 ending of a packet: nothing (Success), a Reason Code, or a Reason Code and properties. */
-export function readEnding<T extends Ending>(r: Reader, type: T): { readonly reasonCode: number, readonly properties: PropertiesOf<T> | undefined } {
+export function readEnding<T extends WithEnding>(r: Reader, type: T): { readonly reasonCode: number, readonly properties: PropertiesOf<T> | undefined } {
   if (r.position === r.end) return { reasonCode: 0, properties: undefined }
   const reasonCode = readReason(r, type, 5)
   if (r.position === r.end) return { reasonCode, properties: undefined }
@@ -35,7 +35,7 @@ export function readEnding<T extends Ending>(r: Reader, type: T): { readonly rea
 }
 
 /** The shortest form that says the same. */
-export function writeEnding<T extends Ending>(w: Writer, type: T, code: number, properties: PropertiesOf<T> | undefined): void {
+export function writeEnding<T extends WithEnding>(w: Writer, type: T, code: number, properties: PropertiesOf<T> | undefined): void {
   if (code === 0 && !hasAny(properties)) return
   writeReason(w, type, code, 5)
   if (hasAny(properties)) writeProperties(w, type, properties)

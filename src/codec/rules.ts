@@ -131,5 +131,5 @@ export function misuse(rule: RuleRow, site: Site, path: string, found: string, s
 /** The statement that holds in this version; without a version, or where that version has no such rule, the newest one. */
 export function statementOf(rule: RuleRow, version: ProtocolVersion | undefined): string {
   const stated = version === undefined ? undefined : rule[version]
-  return stated ?? rule[5] ?? rule[4] ?? ''
+  return stated ?? rule[5] ?? rule[4] ?? rule[3] ?? ''
 }

@@ -7,7 +7,7 @@ import { fault } from '../codec/rules.ts'
 import { closing, versionOf } from './close.ts'
 import type { Ending } from './close.ts'
 import type { Phase } from './lifecycle.ts'
-import type { Limits, Role, State, Step } from './types.ts'
+import type { Role, State, Step } from './types.ts'
 
 type Answer = 'connack' | 'disconnect'
 
@@ -19,11 +19,12 @@ const ANSWERS_OF_FIVE: { readonly [R in Role]: { readonly [P in Phase]?: Answer 
 
 /** The peer's packet cannot be read, or may not be sent here: answers as far as the standard has an answer, and closes. */
 export function fail(state: State, error: MalformedPacket | ProtocolError): Step {
-  const answer = answerTo(state, error)
+  const version = formFor(state, error)
+  const answer = version === undefined ? undefined : answerTo(state, error, version)
   const peer = state.role === 'server' ? 'Client' : 'Server'
   const ending: Ending = {
     by: state.role, why: error.name === 'MalformedPacket' ? 'malformed' : 'protocol-error',
-    reasonCode: error.reasonCode, rule: error.rule, offset: error.offset, version: error.version,
+    reasonCode: error.reasonCode, rule: error.rule, offset: error.offset, version,
     sentence: error.foreign === undefined
       ? `The ${peer} sent what it may not: ${error.message}.`
       : `The ${peer} does not speak ${error.version === 5 ? 'MQTT 5.0' : 'MQTT'} here but ${error.foreign}: ${error.message}.`,
@@ -44,12 +45,9 @@ export function refusal(reasonCode: number, version: ProtocolVersion): PacketInp
   return code === undefined ? undefined : { type: 'connack', reasonCode: code }
 }
 
-function answerTo(state: State, error: MalformedPacket | ProtocolError): PacketInput | undefined {
-  const { role, phase, limits } = state
-  // Nothing was agreed on yet: the error tells in which version's form an answer could be understood.
-  const version = versionOf(state) ?? error.version
-  if (version === undefined || error.foreign !== undefined) return undefined
-  if (error.reasonCode === UNSUPPORTED_VERSION) return refusal(UNSUPPORTED_VERSION, formFor(version, error, limits))
+function answerTo({ role, phase }: State, error: MalformedPacket | ProtocolError, version: ProtocolVersion): PacketInput | undefined {
+  if (error.foreign !== undefined) return undefined
+  if (error.reasonCode === UNSUPPORTED_VERSION && phase === 'awaiting-connect') return refusal(UNSUPPORTED_VERSION, version)
   if (version < 5) return undefined
   const answer = ANSWERS_OF_FIVE[role][phase]
   if (answer === undefined) return undefined
@@ -58,12 +56,14 @@ function answerTo(state: State, error: MalformedPacket | ProtocolError): PacketI
 }
 
 /**
- * A level no document describes is answered in the form of the newest version this server accepts (a Client newer than us will know it),
- * a level of 3.x in that of 3.x.
+ * The version an answer is in: the one agreed on. Before there is one the error tells which could be understood: a level no document
+ * describes is answered in the form of the newest version this server accepts (a Client newer than us will know it), a level of 3.x in
+ * that of 3.x.
  */
-function formFor(version: ProtocolVersion, error: MalformedPacket | ProtocolError, limits: Limits): ProtocolVersion {
-  const unknown = error.packet === 'connect' && error.offset > 0
-  return unknown && version === 5 && !limits.versions.includes(5) ? 4 : version
+function formFor(state: State, { version, reasonCode }: MalformedPacket | ProtocolError): ProtocolVersion | undefined {
+  const agreed = versionOf(state)
+  if (agreed !== undefined) return agreed
+  return version === 5 && reasonCode === UNSUPPORTED_VERSION && !state.limits.versions.includes(5) ? 4 : version
 }
 
 const UNSUPPORTED_VERSION = 0x84

@@ -104,7 +104,7 @@ function agreementOf(packet: ConnectInput, will: Will | undefined): Agreement {
 
 /** 3.1 wants 1 to 23 characters; 3.1.1 an empty one only with Clean Session 1; 5.0 takes any [MQTT-3.1.3-8; 5.0 MQTT-3.1.3-6]. */
 function clientIdFault({ version, clientId, cleanStart }: ConnectInput, limits: Limits): 'clientIdLength' | 'emptyClientId' | undefined {
-  if (version === 3) return clientId.length === 0 || clientId.length > limits.clientIdLength31 ? 'clientIdLength' : undefined
+  if (version === 3) return clientId === '' || [...clientId].length > limits.clientIdLength31 ? 'clientIdLength' : undefined
   return version === 4 && clientId === '' && !cleanStart ? 'emptyClientId' : undefined
 }
 

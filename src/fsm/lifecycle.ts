@@ -105,7 +105,7 @@ export const ENDINGS: { readonly [input: string]: Phase } = { malformed: 'closin
 
 /** The event a packet is, sent by `sender`. */
 export function eventOf(sender: Sender, packet: PacketInput): PacketEvent {
-  if (packet.type === 'connack' && packet.reasonCode !== 0) return 'server refusal'
+  if (packet.type === 'connack' && packet.reasonCode !== 0) return `${sender} refusal`
   return `${sender} ${packet.type}`
 }
 

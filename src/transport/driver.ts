@@ -92,7 +92,10 @@ export class Driver {
   private paused = false
   private ended: { readonly error: Error | undefined } | undefined = undefined
   private failure: Error | undefined = undefined
-  private finished: (() => void) | undefined = undefined
+  /** the peer has ended its side in good order and may still be reading */
+  private clean = false
+  /** resolves `done`; undefined once that has happened */
+  private finished: (() => void) | undefined
   /** resolves when the Network Connection is gone */
   readonly done: Promise<void>
 
@@ -107,7 +110,9 @@ export class Driver {
     this.drainTimeout = options.drainTimeout ?? DEFAULT_DRAIN_TIMEOUT
     this.stream = new PacketStream({ version, maximumPacketSize: role === 'server' ? Math.min(maximumConnectSize, maximumPacketSize) : maximumPacketSize })
     this.state = initial(options)
-    this.done = new Promise((resolve) => { this.finished = resolve })
+    let finished: () => void
+    this.done = new Promise((resolve) => { finished = resolve })
+    this.finished = finished!
     for (const effect of opened(this.state)) this.run(effect, undefined, this.timers.now())
     duplex.onData = (chunk) => { this.receive(chunk) }
     duplex.onDrain = () => { this.drained() }
@@ -139,6 +144,8 @@ export class Driver {
   }
 
   private end(error: Error | undefined): void {
+    // The last word of a socket that was lingering.
+    if (this.finished === undefined) return this.drop()
     this.ended ??= { error }
     this.failure ??= error
     this.pump()
@@ -163,6 +170,7 @@ export class Driver {
       if (this.ended !== undefined && (this.mayRead() || this.isOver())) {
         const { error } = this.ended
         this.ended = undefined
+        this.clean = error === undefined
         this.step({ type: 'closed', error }, now)
       }
     } finally {
@@ -287,10 +295,16 @@ export class Driver {
   }
 
   private fired(timer: TimerName | 'drain'): void {
+    if (timer === 'drain' && this.state.phase === 'closed') return this.drop()
     if (timer === 'drain') return this.abort(new Error(`the peer has read nothing for ${this.drainTimeout} ms (drainTimeout)`))
     // We are the ones who do not read: that is not the Client's silence.
     if (this.quiet?.direction === 'received' && timer === 'keep-alive' && !this.mayRead()) return this.timers.arm(this.quiet.entry, this.quiet.ms, this.timers.now())
     this.submit({ type: 'timer', timer })
+  }
+
+  private drop(): void {
+    this.disarm('drain')
+    this.duplex.close(true)
   }
 
   /** A request that nothing will settle is done once its bytes are with a peer that reads. */
@@ -320,8 +334,10 @@ export class Driver {
   }
 
   private flush(now: number): void {
+    const { phase } = this.state
+    const over = phase === 'closed' && !this.clean
     const bytes = this.outbox.take()
-    if (bytes !== undefined && this.state.phase !== 'closed') {
+    if (bytes !== undefined && !over) {
       this.unsent += bytes.length
       if (this.duplex.write(bytes)) this.unsent = 0
       else if (!this.blocked && !this.isOver()) {
@@ -329,11 +345,16 @@ export class Driver {
         this.arm('drain', this.drainTimeout, undefined, now)
       }
     }
-    if (this.state.phase === 'closing') this.duplex.close()
-    if (this.state.phase === 'closed') {
-      this.duplex.close(true)
-      this.finished?.()
-    }
+    if (phase === 'closing') this.duplex.close()
+    else if (phase === 'closed' && this.finished !== undefined) this.finish(over, now)
+  }
+
+  /** Nothing is awaited any more. A peer that has ended in good order gets what is on its way, for as long as the close timeout. */
+  private finish(abort: boolean, now: number): void {
+    this.duplex.close(abort)
+    if (!abort) this.arm('drain', this.state.limits.closeTimeout, undefined, now)
+    this.finished!()
+    this.finished = undefined
   }
 
   private drained(): void {

@@ -159,6 +159,10 @@ function writeWill(w: Writer, will: WillInput, version: ProtocolVersion): void {
 }
 
 function checkClientId(w: Writer, clientId: string, cleanStart: boolean, version: ProtocolVersion): void {
-  if (version === 3 && (clientId.length === 0 || clientId.length > 23)) throw w.misuse('clientIdLength', 'clientId', `${clientId.length} characters`)
+  if (version === 3) {
+    // Characters, of which one beyond U+FFFF is two units of a JavaScript string.
+    const characters = Array.from(clientId).length
+    if (characters < 1 || characters > 23) throw w.misuse('clientIdLength', 'clientId', `${characters} characters`)
+  }
   if (version === 4 && clientId === '' && !cleanStart) throw w.misuse('emptyClientId', 'clientId', 'empty with cleanStart false')
 }

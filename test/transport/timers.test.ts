@@ -1,0 +1,144 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { systemClock, Timers } from '../../src/transport/timers.ts'
+import { FakeClock } from '../helpers/clock.ts'
+
+function wheel(): { readonly clock: FakeClock, readonly timers: Timers, readonly fired: string[], readonly timer: (name: string) => number } {
+  const clock = new FakeClock()
+  const timers = new Timers(clock)
+  const fired: string[] = []
+  return { clock, timers, fired, timer: (name) => timers.create(() => { fired.push(`${name}@${clock.time - 1000}`) }) }
+}
+
+test('a timer fires once, never early and at most a tick late', () => {
+  for (const ms of [0, 1, 15, 16, 17, 100, 999, 60_000, 65_536, 70_000, 500_000]) {
+    const { clock, timers, fired, timer } = wheel()
+    timers.arm(timer('t'), ms, clock.now())
+    clock.pass(Math.max(0, ms - 1))
+    assert.equal(fired, [], `${ms} ms: not early`)
+    clock.pass(18)
+    assert.is(fired.length, 1, `${ms} ms: fired`)
+    clock.pass(1_000_000)
+    assert.is(fired.length, 1, `${ms} ms: once`)
+  }
+})
+
+test('arming again puts a timer off or forward', () => {
+  const { clock, timers, fired, timer } = wheel()
+  const t = timer('t')
+  timers.arm(t, 1000, clock.now())
+  for (let i = 0; i < 10; i++) {
+    clock.pass(900)
+    timers.arm(t, 1000, clock.now())
+  }
+  assert.equal(fired, [])
+  timers.arm(t, 100, clock.now())
+  clock.pass(120)
+  assert.is(fired.length, 1)
+})
+
+test('disarmed and released timers do not fire, and an entry is used again', () => {
+  const { clock, timers, fired, timer } = wheel()
+  const a = timer('a')
+  timers.arm(a, 50, clock.now())
+  timers.disarm(a)
+  const b = timer('b')
+  timers.arm(b, 50, clock.now())
+  timers.release(b)
+  assert.is(timer('c'), b)
+  clock.pass(1000)
+  assert.equal(fired, [])
+})
+
+test('a callback may arm, disarm and release others that are due in the same tick', () => {
+  const clock = new FakeClock()
+  const timers = new Timers(clock)
+  const fired: string[] = []
+  const entries: number[] = []
+  for (const name of ['a', 'b', 'c']) {
+    entries.push(timers.create(() => {
+      fired.push(name)
+      for (const entry of entries) timers.disarm(entry)
+    }))
+  }
+  for (const entry of entries) timers.arm(entry, 100, clock.now())
+  clock.pass(200)
+  assert.is(fired.length, 1)
+  const again = timers.create(() => {
+    fired.push('again')
+    if (fired.length < 5) timers.arm(again, 100, clock.now())
+  })
+  timers.arm(again, 100, clock.now())
+  clock.pass(2000)
+  assert.is(fired.length, 5)
+})
+
+test('after a suspended hour everything due fires once, at the next wake-up', () => {
+  const { clock, timers, fired, timer } = wheel()
+  for (let i = 0; i < 10; i++) timers.arm(timer(`t${i}`), i * 10_000, clock.now())
+  clock.jump(3_600_000)
+  clock.pass(1)
+  assert.is(fired.length, 10)
+  clock.pass(3_600_000)
+  assert.is(fired.length, 10)
+})
+
+test('twin: random arms and disarms fire exactly as a sorted list would, within a tick', () => {
+  const { clock, timers, timer, fired } = wheel()
+  const due = new Map<string, number>()
+  const entries = new Map<string, number>()
+  let seed = 42
+  const random = (n: number): number => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648) % n
+  for (let i = 0; i < 5000; i++) entries.set(`t${i}`, timer(`t${i}`))
+  for (let step = 0; step < 20_000; step++) {
+    const name = `t${random(5000)}`
+    const entry = entries.get(name)!
+    if (random(4) === 0) {
+      timers.disarm(entry)
+      due.delete(name)
+    } else {
+      const ms = random(100_000)
+      timers.arm(entry, ms, clock.now())
+      due.set(name, clock.time - 1000 + ms)
+    }
+    if (step % 10 !== 0) continue
+    clock.pass(random(300))
+    for (const line of fired.splice(0)) {
+      const [who, at] = line.split('@') as [string, string]
+      assert.ok(due.has(who), `${who} was armed`)
+      const late = Number(at) - due.get(who)!
+      assert.ok(late >= 0 && late <= 17, `${who} is ${late} ms late`)
+      due.delete(who)
+    }
+    for (const [who, at] of due) assert.ok(at > clock.time - 1000 - 17, `${who} is overdue`)
+  }
+})
+
+test('an idle wheel asks for no wake-up', () => {
+  const { clock, timers, timer } = wheel()
+  const t = timer('t')
+  assert.is(clock.pending, 0)
+  timers.arm(t, 10, clock.now())
+  assert.is(clock.pending, 1)
+  clock.pass(100)
+  assert.is(clock.pending, 0)
+})
+
+test('the system clock runs and does not keep the process alive', async () => {
+  const timers = new Timers(systemClock)
+  const before = timers.now()
+  await new Promise<void>((resolve) => {
+    const entry = timers.create(resolve)
+    timers.arm(entry, 20, timers.now())
+    setTimeout(() => {}, 1000).unref()
+    // The wheel's own timer is unreferenced, so something else must hold the process until it fires.
+    const hold = setInterval(() => {}, 10)
+    timers.create(() => {})
+    const check = timers.create(() => { clearInterval(hold) })
+    timers.arm(check, 30, timers.now())
+  })
+  assert.ok(timers.now() - before >= 20)
+  systemClock.cancel(systemClock.schedule(() => { throw new Error('cancelled') }, 1))
+})
+
+test.run()
