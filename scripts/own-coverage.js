@@ -71,5 +71,5 @@ function run(test, directory) {
 /** Is anything left once types and names passed on are taken away? */
 async function hasCode(path) {
   const { code } = await transform(readFileSync(path, 'utf8'), { loader: 'ts', format: 'esm' })
-  return code.replace(/^export (\{[^}]*\}|\*) from "[^"]+";$/gm, '').trim() !== ''
+  return code.replace(/^((import|export) (\{[^}]*\}|\*) from "[^"]+"|export \{[^}]*\});$/gm, '').trim() !== ''
 }

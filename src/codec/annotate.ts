@@ -99,6 +99,11 @@ class Annotator extends Reader {
     return this.note(start, super.string(name))
   }
 
+  override topic(name: string): string {
+    const start = this.begin(name)
+    return this.note(start, super.topic(name))
+  }
+
   override binary(name: string): Uint8Array {
     const start = this.begin(name)
     return this.note(start, super.binary(name))

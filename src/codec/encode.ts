@@ -71,7 +71,7 @@ export function encodeParts(packet: PacketInput, version: ProtocolVersion): read
 
 /** Leaves the packet in the shared writer: bytes[start, position), then its tail. */
 function writePacket(packet: PacketInput, version: ProtocolVersion): number {
-  const { type } = packet
+  const type = packet?.type
   if (!Object.hasOwn(WRITERS, type)) throw new UsageError(`there is no packet of type ${String(type)}`, { packet: undefined, rule: '5.0 §2.1.2', path: 'type' })
   if (version !== 3 && version !== 4 && version !== 5) throw new UsageError(`there is no version ${String(version)}: 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5.0`, { packet: type, rule: '5.0 §3.1.2.2', path: 'version' })
   shared.open(type, version)

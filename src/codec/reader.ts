@@ -2,16 +2,22 @@
 // A bounded cursor over the bytes of one Control Packet. Every read checks its bound and says where and why it failed; none can see
 // past `end`, and `within` moves `end` closer for a nested length. The names given to each read are for `annotate`, whose reader
 // overrides these methods; here they cost nothing.
+import { SHORT, shortAscii } from './ascii.ts'
 import { nameForeign } from './foreign.ts'
 import type { MalformedPacket, ProtocolError } from './errors.ts'
 import type { PacketType, ProtocolVersion } from './protocol.ts'
 import { fault, RULES } from './rules.ts'
 import type { RuleName } from './rules.ts'
+import { topicNameFault } from './topic.ts'
 import { decodeText, findFault } from './utf8.ts'
 import { scanVarint, varintValue } from './varint.ts'
 
 /** The meaning of the bits of a flag byte, most significant first: name and width. */
 export type BitNames = readonly (readonly [name: string, width: number])[]
+
+/** What a byte means to a Topic Name: nothing, a wildcard, or (U+0000 and everything beyond ASCII) a closer look. */
+const WILDCARD = 1
+const TOPIC_BYTES: Uint8Array = /* @__PURE__ */ Uint8Array.from({ length: 256 }, (_, byte) => (byte === 0 || byte > 0x7f ? 2 : byte === 0x23 || byte === 0x2b ? WILDCARD : 0))
 
 const NONE: Uint8Array = /* @__PURE__ */ new Uint8Array(0)
 
@@ -26,6 +32,8 @@ export class Reader {
   version: ProtocolVersion | undefined = undefined
   /** whether binary fields are copied; otherwise they are views of `bytes` */
   copy = false
+  /** whether the last `topic` read has + or # in it */
+  wildcard = false
   /** whether this is the first packet on a connection, where another protocol may be talking */
   opening = false
 
@@ -90,16 +98,35 @@ export class Reader {
 
   /** A UTF-8 Encoded String behind its two-byte length (5.0 §1.5.4). */
   string(_name: string): string {
-    const { start, end } = this.prefixed()
-    const text = decodeText(this.bytes, start, end)
+    const start = this.announced()
+    const text = decodeText(this.bytes, start, this.position)
+    if (text === undefined) throw this.illFormed(start, this.position)
+    return text
+  }
+
+  /** A string that should be a Topic Name; `wildcard` then tells whether + or # stands in it. Its slow twin is `string` and `topicNameFault`. */
+  topic(_name: string): string {
+    const start = this.announced()
+    const end = this.position
+    const { bytes } = this
+    if (end - start <= SHORT) {
+      let seen = 0
+      for (let i = start; i < end; i++) seen |= TOPIC_BYTES[bytes[i]!]!
+      if (seen <= WILDCARD) {
+        this.wildcard = seen === WILDCARD
+        return shortAscii(bytes, start, end - start)
+      }
+    }
+    const text = decodeText(bytes, start, end)
     if (text === undefined) throw this.illFormed(start, end)
+    this.wildcard = topicNameFault(text) === 'topicWildcard'
     return text
   }
 
   /** Binary Data behind its two-byte length (5.0 §1.5.6): a view of the input, or a copy if so opened. */
   binary(_name: string): Uint8Array {
-    const { start, end } = this.prefixed()
-    return this.slice(start, end)
+    const start = this.announced()
+    return this.slice(start, this.position)
   }
 
   /** All that is left. */
@@ -151,8 +178,8 @@ export class Reader {
     return this.copy ? new Uint8Array(view) : view
   }
 
-  /** Takes a two-byte length and what it announces. */
-  private prefixed(): { readonly start: number, readonly end: number } {
+  /** Takes a two-byte length and moves behind the bytes it announces; returns where they begin. */
+  private announced(): number {
     const at = this.position
     const { bytes } = this
     const start = at + 2
@@ -160,6 +187,6 @@ export class Reader {
     const end = start + ((bytes[at]! << 8) | bytes[at + 1]!)
     if (end > this.end) throw this.fault('fieldFits', at, `${end - start} bytes are announced and ${this.end - start} are left`)
     this.position = end
-    return { start, end }
+    return start
   }
 }

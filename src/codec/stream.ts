@@ -4,14 +4,17 @@
 //    bytes received and never with the bytes announced.
 //  - The size limit is judged as soon as the Remaining Length is there, before anything is kept.
 //  - After an error the stream is dead: `next` throws the same error for ever.
-import { checkFirstByte, readPacket } from './decode.ts'
+import { BODILESS, checkFirstByte, isFirstByte, readPacket } from './decode.ts'
 import type { DecodeOptions } from './decode.ts'
 import { UsageError } from './errors.ts'
 import type { MalformedPacket, ProtocolError } from './errors.ts'
 import type { Packet } from './packet.ts'
 import type { ProtocolVersion } from './protocol.ts'
 import { Reader } from './reader.ts'
+import type { RuleName } from './rules.ts'
 import { scanVarint, varintValue } from './varint.ts'
+
+const NONE: Uint8Array = /* @__PURE__ */ new Uint8Array(0)
 
 export interface PacketStreamOptions extends DecodeOptions {
   /** whose rules hold; left out, the first packet must be a CONNECT and its version counts */
@@ -35,9 +38,12 @@ export class PacketStream {
   private chunk: Uint8Array = NONE
   private position = 0
   private later: Uint8Array[] | undefined = undefined
-  /** the beginning of a packet that a chunk's end has cut: `carry[0, carried)` */
-  private carry: Uint8Array | undefined = undefined
+  /** the beginning of a packet that a chunk's end has cut, carry[0, carried); a first byte alone is kept in `first` */
+  private carry: Uint8Array = NONE
   private carried = 0
+  private first = 0
+  /** the whole size of that packet; 0 while its Remaining Length is not complete */
+  private size = 0
   /** the packet `next` gave last: source[frameStart, frameEnd) */
   private source: Uint8Array = NONE
   private frameStart = 0
@@ -101,51 +107,81 @@ export class PacketStream {
   /** A packet that begins in the chunk: decoded there if it ends there, else carried over. */
   private take(): Packet | undefined {
     const { chunk, position: start } = this
-    const end = chunk.length
-    if (start === end) return undefined
-    const size = this.measure(chunk, start, end)
-    if (size > 0 && size <= end - start) {
+    const have = chunk.length - start
+    if (have >= 2) {
+      const size = chunk[start + 1]! + 2
+      // The short way: a Remaining Length of one byte, and all of it is here.
+      if (size < 0x82 && size <= have && size <= this.maximumPacketSize) {
+        this.position = start + size
+        return this.decode(chunk, start, start + size)
+      }
+    } else if (have === 0) return undefined
+    const size = this.measure(chunk, start, chunk.length)
+    if (size > 0 && size <= have) {
       this.position = start + size
       return this.decode(chunk, start, start + size)
     }
-    this.carry = new Uint8Array(size === 0 ? HEADER : capacity(size, end - start))
-    this.carry.set(chunk.subarray(start, end))
-    this.carried = end - start
-    this.position = end
+    this.size = size
+    this.carried = have
+    this.position = chunk.length
+    if (have === 1) this.first = chunk[start]!
+    else {
+      this.carry = carve(capacity(size, have))
+      move(chunk, start, have, this.carry, 0)
+    }
     return undefined
   }
 
-  /** A packet whose beginning is carried: takes from the chunk what it still lacks. */
+  /** A packet whose beginning is carried: takes from the chunk what it still lacks, and no byte that may be another's. */
   private complete(): Packet | undefined {
     const { chunk } = this
-    for (;;) {
-      const size = this.measure(this.carry!, 0, this.carried)
-      // Without its Remaining Length a packet lacks at least one byte, and no more may be taken: they may be another's.
-      const wanted = size === 0 ? this.carried + 1 : size
-      const taken = Math.min(wanted - this.carried, chunk.length - this.position)
-      if (taken > 0) this.keep(chunk, taken, size)
-      if (size > 0 && this.carried === size) {
-        const bytes = this.carry!
-        this.carry = undefined
-        this.carried = 0
-        return this.decode(bytes, 0, size)
-      }
-      if (taken === 0) return undefined
+    while (this.size === 0) {
+      if (this.position === chunk.length) return undefined
+      const packet = this.lengthByte(chunk[this.position++]!)
+      if (packet !== undefined) return packet
     }
+    const { size, carried } = this
+    const count = Math.min(size - carried, chunk.length - this.position)
+    if (carried + count > this.carry.length) this.grow(carried + count)
+    move(chunk, this.position, count, this.carry, carried)
+    this.position += count
+    this.carried = carried + count
+    if (carried + count < size) return undefined
+    const bytes = this.carry
+    this.forget()
+    return this.decode(bytes, 0, size)
   }
 
-  private keep(chunk: Uint8Array, count: number, size: number): void {
-    const { carried } = this
-    let carry = this.carry!
-    if (carried + count > carry.length) {
-      const larger = new Uint8Array(size === 0 ? HEADER : capacity(size, carried + count))
-      larger.set(carry.subarray(0, carried))
-      this.carry = carry = larger
+  /** One more byte of a Remaining Length; gives the packet if that was all of it. */
+  private lengthByte(byte: number): Packet | undefined {
+    const { first } = this
+    if (this.carried === 1) {
+      const packet = byte === 0 && this.version !== undefined ? BODILESS[first] : undefined
+      if (packet !== undefined) {
+        this.forget()
+        return this.whole(packet, Uint8Array.of(first, 0), 0, 2)
+      }
+      this.carry = carve(byte < 0x80 ? Math.max(capacity(byte + 2, 2), HEADER) : HEADER)
+      this.carry[0] = first
     }
-    if (count === 1) carry[carried] = chunk[this.position]!
-    else carry.set(chunk.subarray(this.position, this.position + count), carried)
-    this.carried = carried + count
-    this.position += count
+    this.carry[this.carried++] = byte
+    this.size = this.measure(this.carry, 0, this.carried)
+    if (this.size !== this.carried) return undefined
+    const { carry, size } = this
+    this.forget()
+    return this.decode(carry, 0, size)
+  }
+
+  private grow(have: number): void {
+    const larger = carve(capacity(this.size, have))
+    move(this.carry, 0, this.carried, larger, 0)
+    this.carry = larger
+  }
+
+  private forget(): void {
+    this.carry = NONE
+    this.carried = 0
+    this.size = 0
   }
 
   /**
@@ -153,26 +189,37 @@ export class PacketStream {
    * Throws for a first byte that begins no packet, a Remaining Length of five bytes, and a packet beyond the limit.
    */
   private measure(bytes: Uint8Array, start: number, end: number): number {
-    const second = start + 1 < end ? bytes[start + 1]! : 0xff
-    if (second < 0x80 && second + 2 <= this.maximumPacketSize && start + 2 + second <= end) return second + 2
-    const r = this.reader(bytes, start, end)
-    checkFirstByte(r, bytes[start]!, this.version)
+    if (!isFirstByte(bytes[start]!, this.version)) checkFirstByte(this.reader(bytes, start, end), bytes[start]!, this.version)
     const length = scanVarint(bytes, start + 1, end)
     if (length === 0) return 0
-    if (length === 5) throw r.fault('remainingLength', start + 4, 'the fourth byte of the Remaining Length asks for a fifth')
+    if (length === 5) throw this.headerFault(bytes, start, end, 'remainingLength', start + 4, 'the fourth byte of the Remaining Length asks for a fifth')
     const size = 1 + length + varintValue(bytes, start + 1, length)
-    if (size > this.maximumPacketSize) throw r.fault('packetTooLarge', start + 1, `a packet of ${size} bytes, and maximumPacketSize is ${this.maximumPacketSize}`)
+    if (size > this.maximumPacketSize) throw this.headerFault(bytes, start, end, 'packetTooLarge', start + 1, `a packet of ${size} bytes, and maximumPacketSize is ${this.maximumPacketSize}`)
     return size
   }
 
+  private headerFault(bytes: Uint8Array, start: number, end: number, rule: RuleName, at: number, found: string): MalformedPacket | ProtocolError {
+    const r = this.reader(bytes, start, end)
+    checkFirstByte(r, bytes[start]!, this.version)
+    return r.fault(rule, at, found)
+  }
+
   private decode(bytes: Uint8Array, start: number, end: number): Packet {
-    this.source = bytes
-    this.frameStart = start
-    this.frameEnd = end
+    if (end - start === 2 && this.version !== undefined) {
+      const packet = BODILESS[bytes[start]!]
+      if (packet !== undefined) return this.whole(packet, bytes, start, end)
+    }
     const r = this.reader(bytes, start, end)
     const packet = readPacket(r)
     r.release()
     if (this.version === undefined && packet.type === 'connect') this.version = packet.version
+    return this.whole(packet, bytes, start, end)
+  }
+
+  private whole(packet: Packet, bytes: Uint8Array, start: number, end: number): Packet {
+    this.source = bytes
+    this.frameStart = start
+    this.frameEnd = end
     this.opening = false
     return packet
   }
@@ -184,17 +231,15 @@ export class PacketStream {
 
   private fail(error: MalformedPacket | ProtocolError): void {
     this.failure = error
-    if (this.source !== shared.bytes || this.frameStart !== shared.start) {
-      this.source = shared.bytes
-      this.frameStart = shared.start
-      this.frameEnd = shared.end
-    }
+    // What was being read when it failed is in the reader.
+    this.source = shared.bytes
+    this.frameStart = shared.start
+    this.frameEnd = shared.end
     shared.release()
     this.chunk = NONE
     this.position = 0
     this.later = undefined
-    this.carry = undefined
-    this.carried = 0
+    this.forget()
   }
 }
 
@@ -203,11 +248,31 @@ const HEADER = 5
 /** Kept at once for a packet that is cut, whatever has come of it; beyond that the buffer doubles as bytes arrive. */
 const FIRST_CARRY = 512
 
+/** How much to keep for a packet of `size` (0: not known yet) of which `have` bytes have come. */
 function capacity(size: number, have: number): number {
-  return Math.min(size, Math.max(FIRST_CARRY, 2 * have))
+  return size === 0 ? HEADER : Math.min(size, Math.max(FIRST_CARRY, 2 * have))
 }
 
-const NONE: Uint8Array = /* @__PURE__ */ new Uint8Array(0)
+function move(from: Uint8Array, start: number, count: number, to: Uint8Array, offset: number): void {
+  if (count > 24) to.set(from.subarray(start, start + count), offset)
+  else for (let i = 0; i < count; i++) to[offset + i] = from[start + i]!
+}
+
+/** A carry of its own costs ten times one cut from a slab; no byte of a slab is given out twice. */
+const SLAB = 4096
+let slab: Uint8Array = NONE
+let carved = 0
+
+function carve(length: number): Uint8Array {
+  if (length > SLAB / 4) return new Uint8Array(length)
+  if (carved + length > slab.length) {
+    slab = new Uint8Array(SLAB)
+    carved = 0
+  }
+  const piece = new Uint8Array(slab.buffer, carved, length)
+  carved += length
+  return piece
+}
 
 /** Decoding never calls out, so one reader serves all streams. */
 const shared: Reader = /* @__PURE__ */ new Reader()

@@ -125,12 +125,12 @@ function send(state: State, input: Extract<Input, { type: 'send' }>): Step {
 }
 
 /** What lifecycle.ts cannot see: fields that only one side may use, and authentication that CONNECT did not announce. */
-function contentFault(sender: Role, packet: PacketInput, { version, authenticationMethod, sessionExpiryInterval }: Agreement): ConnectionRule | undefined {
+function contentFault(sender: Role, packet: PacketInput, { version, authenticationMethod, askedToExpireAtOnce }: Agreement): ConnectionRule | undefined {
   if (version < 5) return undefined
   switch (packet.type) {
     case 'publish': return sender === 'client' && packet.properties?.subscriptionIdentifiers !== undefined ? 'clientSubscriptionIdentifier' : undefined
     case 'auth': return authFault(sender, packet, authenticationMethod)
-    case 'disconnect': return disconnectFault(sender, packet, sessionExpiryInterval)
+    case 'disconnect': return disconnectFault(sender, packet, askedToExpireAtOnce)
     default: return undefined
   }
 }
@@ -141,15 +141,16 @@ function authFault(sender: Role, packet: AuthInput | Auth, method: string | unde
   return packet.properties?.authenticationMethod === method ? undefined : 'authMethodChanged'
 }
 
-function disconnectFault(sender: Role, packet: DisconnectInput | Disconnect, agreed: number): ConnectionRule | undefined {
+function disconnectFault(sender: Role, packet: DisconnectInput | Disconnect, askedToExpireAtOnce: boolean): ConnectionRule | undefined {
   const expiry = packet.properties?.sessionExpiryInterval
   if (!maySend(sender, 'disconnect', packet.reasonCode ?? 0)) return 'disconnectCode'
   if (expiry === undefined) return undefined
   if (sender === 'server') return 'serverSessionExpiry'
-  return agreed === 0 && expiry !== 0 ? 'raisedSessionExpiry' : undefined
+  return askedToExpireAtOnce && expiry !== 0 ? 'raisedSessionExpiry' : undefined
 }
 
 function beforeConnackFault(packet: PacketInput, { agreement }: Authenticating): ConnectionRule | undefined {
+  if (packet.type === 'auth' && packet.reasonCode === RE_AUTHENTICATE) return 'reauthenticateEarly'
   return agreement.authenticationMethod !== undefined && packet.type !== 'auth' && packet.type !== 'disconnect' ? 'authOnly' : undefined
 }
 
@@ -229,6 +230,7 @@ function nameOf(role: Role): string {
   return role === 'client' ? 'Client' : 'Server'
 }
 
+const RE_AUTHENTICATE = 0x19
 const TAKEN_OVER = 0x8e
 const NOTHING: readonly Effect[] = /* @__PURE__ */ Object.freeze([])
 const DELIVER: readonly Effect[] = /* @__PURE__ */ Object.freeze([Object.freeze({ type: 'deliver' })])

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // CONNECT and CONNACK, both ways (5.0 §3.1.4, §3.2; 3.1.1 §3.1.4, §3.2): who may connect how, what is agreed on, and which session goes on.
-import { reasonName } from '../codec/index.ts'
+import { mayCarry, reasonName } from '../codec/index.ts'
 import type { Connack, ConnackInput, Connect, ConnectInput, Packet, ProtocolVersion, Will } from '../codec/index.ts'
 import { closing } from './close.ts'
 import { refusal, violate } from './errors.ts'
@@ -20,8 +20,8 @@ export function sendConnect(state: Opening, input: Send, packet: ConnectInput): 
   return {
     state: {
       phase: 'authenticating', role: 'client', limits: state.limits,
-      // A clean start discards what we had, here as there [MQTT-3.1.2-4; 3.1.1 MQTT-3.1.2-6].
-      session: packet.cleanStart ? undefined : state.session,
+      // A clean start discards what we had, here as there [MQTT-3.1.2-4; 3.1.1 MQTT-3.1.2-6]; another Client Identifier's is not ours [MQTT-3.1.3-2].
+      session: packet.cleanStart || state.session?.clientId !== packet.clientId ? undefined : state.session,
       agreement, token: input.token, held: [],
     },
     effects: [
@@ -77,8 +77,8 @@ export function receiveConnack(state: Authenticating, packet: Connack): Step {
   return {
     state: {
       phase: 'connected', role: 'client', limits: state.limits,
-      // The Server has lost our session: go on with a new one [MQTT-3.2.2-5].
-      session: packet.sessionPresent && session !== undefined ? session : { clientId },
+      // The Server has lost our session: go on with a new one [MQTT-3.2.2-5]. MQTT 3.1 has no way to say so: there it goes on.
+      session: (packet.sessionPresent || agreement.version === 3) && session !== undefined ? session : { clientId },
       agreement: { ...agreement, keepAlive, clientId, sessionExpiryInterval }, pinging: false, pingTokens: NOBODY,
     },
     effects: [{ type: 'disarm', timer: 'connect' }, ...rearmKeepAlive(agreement.keepAlive, keepAlive), ...settled],
@@ -88,15 +88,15 @@ export function receiveConnack(state: Authenticating, packet: Connack): Step {
 /** Server: nobody answered in time, neither the application nor the Client's AUTH. */
 export function answerOverdue(state: Authenticating): Step {
   const rule = CONNECTION_RULES.answerInTime
-  const answer = refusal(rule.code, state.agreement.version)
-  const ending = { by: 'server', why: 'auth-timeout', reasonCode: rule.code, rule, sentence: `The CONNECT was not answered within ${state.limits.authTimeout} ms.` } as const
-  return answer === undefined ? closing(state, ending) : closing(state, ending, answer)
+  const answer = refusal(rule.code, state.agreement.version)!
+  return closing(state, { by: 'server', why: 'auth-timeout', reasonCode: rule.code, rule, sentence: `The CONNECT was not answered within ${state.limits.authTimeout} ms.` }, answer)
 }
 
 function agreementOf(packet: ConnectInput, will: Will | undefined): Agreement {
   const { version, clientId, cleanStart, keepAlive, properties } = packet
   return {
     version, clientId, cleanStart, keepAlive, will,
+    askedToExpireAtOnce: (properties?.sessionExpiryInterval ?? 0) === 0,
     sessionExpiryInterval: properties?.sessionExpiryInterval ?? (version === 5 || cleanStart ? 0 : 0xffff_ffff),
     authenticationMethod: properties?.authenticationMethod,
   }
@@ -119,7 +119,7 @@ function refuseClient(state: AwaitingConnect, packet: Connect, rule: ConnectionR
 
 /** An application may refuse every Client with 5.0's codes: 3.x is told the return code that says the same, or nothing [MQTT-3.2.2-6]. */
 function sendRefusal(state: Authenticating, input: Send, packet: ConnackInput, version: ProtocolVersion): Step {
-  const known = version === 5 ? packet.reasonCode >= 0x80 : reasonName('connack', packet.reasonCode, version) !== undefined || reasonName('connack', packet.reasonCode) !== undefined
+  const known = version === 5 ? mayCarry('connack', packet.reasonCode, 5) : reasonName('connack', packet.reasonCode, version) !== undefined || reasonName('connack', packet.reasonCode) !== undefined
   if (!known) return refuse(state, input, 'connackCode', version, `code ${packet.reasonCode}`)
   const answer = version === 5 ? packet : refusal(packet.reasonCode, version)
   const ending = {

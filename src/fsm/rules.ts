@@ -7,7 +7,7 @@ const rules = <N extends string>(table: { readonly [K in N]: RuleRow }): { reado
 export const CONNECTION_RULES: {
   readonly [N in
     | 'firstPacket' | 'secondConnect' | 'beforeConnack' | 'secondConnack' | 'disconnectBeforeConnack' | 'serverDisconnect' | 'wrongSender'
-    | 'nothingAfterDisconnect' | 'connectOnce' | 'authOnly' | 'authWithoutMethod' | 'authMethodChanged' | 'authCode' | 'disconnectCode'
+    | 'nothingAfterDisconnect' | 'authOnly' | 'reauthenticateEarly' | 'authWithoutMethod' | 'authMethodChanged' | 'authCode' | 'disconnectCode'
     | 'serverSessionExpiry' | 'raisedSessionExpiry' | 'clientSubscriptionIdentifier' | 'sessionPresentCleanStart' | 'sessionPresentUnknown'
     | 'clientIdLength' | 'emptyClientId' | 'assignedClientId' | 'connackCode' | 'versionNotAccepted' | 'tooManyHeld'
     | 'connectInTime' | 'connackInTime' | 'answerInTime' | 'keepAlive' | 'pingrespInTime']: RuleRow
@@ -20,8 +20,8 @@ export const CONNECTION_RULES: {
   serverDisconnect: { code: 0x82, text: 'before 5.0 only a Client sends DISCONNECT', 3: '3.1 §3.14', 4: '3.1.1 §3.14' },
   wrongSender: { code: 0x82, text: 'this packet is for the other side to send', 3: '3.1 §2.1', 4: 'MQTT-4.8.0-1', 5: 'MQTT-4.13.1-1' },
   nothingAfterDisconnect: { code: 0x82, text: 'after DISCONNECT nothing more is sent', 3: '3.1 §3.14', 4: 'MQTT-3.14.4-2', 5: 'MQTT-3.14.4-1' },
-  connectOnce: { code: 0x82, text: 'a connection begins with one CONNECT', 3: '3.1 §3.1', 4: 'MQTT-3.1.0-1', 5: 'MQTT-3.1.0-1' },
   authOnly: { code: 0x82, text: 'with an Authentication Method the Client sends only AUTH and DISCONNECT before CONNACK', 5: 'MQTT-3.1.2-30' },
+  reauthenticateEarly: { code: 0x82, text: 'a Client re-authenticates only after CONNACK', 5: 'MQTT-4.12.1-1' },
   authWithoutMethod: { code: 0x82, text: 'without an Authentication Method in CONNECT there is no AUTH', 5: 'MQTT-4.12.0-7' },
   authMethodChanged: { code: 0x82, text: 'every AUTH and the CONNACK name the Authentication Method of CONNECT', 5: 'MQTT-4.12.0-5' },
   authCode: { code: 0x82, text: 'AUTH has a Reason Code of its sender', 5: 'MQTT-3.15.2-1' },

@@ -98,6 +98,8 @@ export interface Agreement {
   readonly keepAlive: number
   /** seconds; 0xffff_ffff never expires */
   readonly sessionExpiryInterval: number
+  /** CONNECT had a Session Expiry Interval of 0: DISCONNECT may not raise it, whatever CONNACK said (5.0 §3.14.2.2.2) */
+  readonly askedToExpireAtOnce: boolean
   readonly authenticationMethod: string | undefined
   /** server role: to be published unless DISCONNECT discards it */
   readonly will: Will | undefined

@@ -144,7 +144,9 @@ function readWill(r: Reader, version: ProtocolVersion, flags: number): Will {
   return { topic, payload, qos: ((flags >> 3) & 3) as 0 | 1 | 2, retain: (flags & 0x20) !== 0, properties }
 }
 
-function willFlags(w: Writer, { qos = 0, retain = false }: WillInput): number {
+function willFlags(w: Writer, will: WillInput): number {
+  if (typeof will !== 'object' || will === null) throw w.wrongType(will, 'will', 'an object')
+  const { qos = 0, retain = false } = will
   if (qos !== 0 && qos !== 1 && qos !== 2) throw w.misuse('willQos', 'will.qos', String(qos))
   if (typeof retain !== 'boolean') throw w.wrongType(retain, 'will.retain', 'a boolean')
   return 0x04 | (qos << 3) | (retain ? 0x20 : 0)

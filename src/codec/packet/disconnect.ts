@@ -19,11 +19,11 @@ export interface DisconnectInput extends Omit<Disconnect, 'reasonCode'> {
 }
 
 /** DISCONNECT without a word more, in every version: shared, like the pings. */
-const NORMAL: Disconnect = /* @__PURE__ */ Object.freeze({ type: 'disconnect', reasonCode: 0, properties: undefined })
+export const NORMAL_DISCONNECTION: Disconnect = /* @__PURE__ */ Object.freeze({ type: 'disconnect', reasonCode: 0, properties: undefined })
 
 export function readDisconnect(r: Reader, version: ProtocolVersion): Disconnect {
   if (version < 5) r.finish('noBody')
-  if (r.position === r.end) return NORMAL
+  if (r.position === r.end) return NORMAL_DISCONNECTION
   const { reasonCode, properties } = readEnding(r, 'disconnect')
   return { type: 'disconnect', reasonCode, properties }
 }

@@ -5,8 +5,8 @@ import type { Reader } from '../reader.ts'
 export interface Pingreq { readonly type: 'pingreq' }
 export interface Pingresp { readonly type: 'pingresp' }
 
-const PINGREQ: Pingreq = /* @__PURE__ */ Object.freeze({ type: 'pingreq' })
-const PINGRESP: Pingresp = /* @__PURE__ */ Object.freeze({ type: 'pingresp' })
+export const PINGREQ: Pingreq = /* @__PURE__ */ Object.freeze({ type: 'pingreq' })
+export const PINGRESP: Pingresp = /* @__PURE__ */ Object.freeze({ type: 'pingresp' })
 
 export function readPingreq(r: Reader): Pingreq {
   r.finish('noBody')

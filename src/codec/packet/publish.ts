@@ -37,12 +37,12 @@ export function readPublish(r: Reader, version: ProtocolVersion, flags: number):
   if (qos === 3) throw r.fault('publishQos', r.start, 'QoS 3')
   if (dup && qos === 0) throw r.fault('publishDup', r.start, 'DUP with QoS 0')
   const topicAt = r.position
-  const topic = r.string('Topic Name')
-  const fault = topicNameFault(topic)
-  if (fault === 'topicWildcard' || (fault !== undefined && version < 5)) throw r.fault(fault, topicAt, `Topic Name ${JSON.stringify(topic)}`)
+  const topic = r.topic('Topic Name')
+  if (r.wildcard) throw r.fault('topicWildcard', topicAt, `Topic Name ${JSON.stringify(topic)}`)
+  if (topic === '' && version < 5) throw r.fault('topicEmpty', topicAt, 'Topic Name ""')
   const packetId = qos === 0 ? undefined : readPacketId(r)
   const properties = version === 5 ? readProperties(r, 'publish') : undefined
-  if (fault !== undefined && properties?.topicAlias === undefined) throw r.fault(fault, topicAt, 'Topic Name "" without Topic Alias')
+  if (topic === '' && properties?.topicAlias === undefined) throw r.fault('topicEmpty', topicAt, 'Topic Name "" without Topic Alias')
   const payload = r.rest('Payload')
   return { type: 'publish', topic, payload, qos: qos as 0 | 1 | 2, retain, dup, packetId, properties }
 }

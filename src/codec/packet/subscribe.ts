@@ -51,6 +51,7 @@ export function writeSubscribe(w: Writer, packet: SubscribeInput, version: Proto
   if (!Array.isArray(subscriptions)) throw w.wrongType(subscriptions, 'subscriptions', 'an array')
   if (subscriptions.length === 0) throw w.misuse('subscribeEmpty', 'subscriptions', 'no Topic Filter')
   for (const [i, subscription] of (subscriptions as readonly Subscription[]).entries()) {
+    if (typeof subscription !== 'object' || subscription === null) throw w.wrongType(subscription, `subscriptions[${i}]`, 'an object')
     writeFilter(w, subscription.filter, version, `subscriptions[${i}].filter`)
     writeOptions(w, subscription, version, `subscriptions[${i}]`)
   }
