@@ -42,7 +42,7 @@ async function judge(path) {
   if (!existsSync(test)) return [`${path}: there is no ${test}`]
   const tempDirectory = join(scratch, path.replaceAll('/', '-'))
   const { status, output } = await run(test, tempDirectory)
-  if (status !== 0) return [`${path}: ${test} fails\n${output}`]
+  if (status !== 0 || !allPassed(output)) return [`${path}: ${test} fails\n${output.trim()}\n`]
   const report = new Report({ include: [path], exclude: [], extension: ['.ts'], excludeNodeModules: true, omitRelative: true, resolve: '', src: [], tempDirectory })
   const map = await report.getCoverageMapFromAllCoverageFiles()
   await rm(tempDirectory, { recursive: true })
@@ -60,12 +60,18 @@ async function judge(path) {
 /** Runs one test file, with V8's coverage written to a directory. */
 function run(test, directory) {
   return new Promise((resolve, reject) => {
-    const child = spawn(process.execPath, ['--import', './scripts/load.js', test], { env: { ...process.env, NODE_V8_COVERAGE: directory } })
+    const child = spawn(process.execPath, ['--import', './scripts/load.js', test], { env: { ...process.env, NO_COLOR: '1', FORCE_COLOR: '0', NODE_V8_COVERAGE: directory } })
     let output = ''
     for (const pipe of [child.stdout, child.stderr]) pipe.setEncoding('utf8').on('data', (chunk) => { output += chunk })
     child.on('error', reject)
     child.on('close', (status) => { resolve({ status, output }) })
   })
+}
+
+/** uvu ends with 0 also where a hook throws, or a test throws what is no Error: the rest of the suite is then left out in silence. */
+function allPassed(output) {
+  const [total, passed, skipped] = ['Total', 'Passed', 'Skipped'].map((word) => Number(new RegExp(`${word}: +(\\d+)`).exec(output)?.[1] ?? -1))
+  return total > 0 && total === passed + skipped
 }
 
 /** Is anything left once types and names passed on are taken away? */

@@ -2,6 +2,8 @@
 // Every byte of a packet named, valid or not, by the code that decodes it: a reader that notes down what is asked of it.
 import { readPacket } from './decode.ts'
 import type { MalformedPacket, ProtocolError } from './errors.ts'
+import { readingOf } from './lenient.ts'
+import type { LenientOptions } from './lenient.ts'
 import { PACKET_TYPES } from './protocol.ts'
 import type { ProtocolVersion } from './protocol.ts'
 import { Reader } from './reader.ts'
@@ -26,7 +28,7 @@ export interface Annotation {
   readonly masked?: boolean | undefined
 }
 
-export interface AnnotateOptions {
+export interface AnnotateOptions extends LenientOptions {
   /** mark Password and Authentication Data as masked and leave their values out; default true */
   readonly mask?: boolean | undefined
 }
@@ -37,7 +39,7 @@ export interface AnnotateOptions {
  */
 export function annotate(bytes: Uint8Array, version?: ProtocolVersion, options: AnnotateOptions = {}): readonly Annotation[] {
   const r = new Annotator(options.mask !== false)
-  r.open(bytes, 0, bytes.length, version, false, true)
+  r.open(bytes, 0, bytes.length, version, readingOf(options), true)
   let fault: MalformedPacket | ProtocolError | undefined
   try {
     readPacket(r)
@@ -54,7 +56,7 @@ class Annotator extends Reader {
   /** the bytes are fewer or more than the packet: what there is of it is named all the same */
   wrongSize: MalformedPacket | ProtocolError | undefined = undefined
   /** the field being read; between two fields, what stands there instead of one */
-  private reading: string = UNREAD
+  private field: string = UNREAD
   private readonly mask: boolean
 
   constructor(mask: boolean) {
@@ -132,8 +134,8 @@ class Annotator extends Reader {
     if (culprit >= 0) annotations[culprit] = { ...annotations[culprit]!, error }
     // The wrong byte lies in a field that was being read, or right behind all that was.
     else {
-      if (offset > done) this.add({ start: done, end: offset, name: this.reading, text: 'cut short' })
-      if (offset < bytes.length) this.add({ start: offset, end: offset + 1, name: this.reading, text: error.message, error })
+      if (offset > done) this.add({ start: done, end: offset, name: this.field, text: 'cut short' })
+      if (offset < bytes.length) this.add({ start: offset, end: offset + 1, name: this.field, text: error.message, error })
     }
     const rest = annotations.at(-1)?.end ?? 0
     if (rest < bytes.length) this.add({ start: rest, end: bytes.length, name: UNREAD, text: 'behind the fault' })
@@ -141,12 +143,12 @@ class Annotator extends Reader {
   }
 
   private begin(name: string): number {
-    this.reading = name
+    this.field = name
     return this.position
   }
 
   private note<T extends string | number | Uint8Array>(start: number, value: T): T {
-    const { reading: name } = this
+    const { field: name } = this
     // An empty payload has no bytes to name.
     if (this.position === start) return value
     if (this.mask && (name === 'Password' || name === 'Authentication Data')) {
@@ -159,7 +161,7 @@ class Annotator extends Reader {
 
   private add(annotation: Annotation): void {
     this.annotations.push(annotation)
-    this.reading = UNREAD
+    this.field = UNREAD
   }
 
   private textOf(name: string, value: string | number | Uint8Array): string {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: MIT
 // One Control Packet out of its bytes: the fixed header, then the reader of its type.
+import { readingOf, STRICT } from './lenient.ts'
+import type { LenientOptions } from './lenient.ts'
 import type { Packet } from './packet.ts'
 import { readAck } from './packet/acks.ts'
 import { readAuth } from './packet/auth.ts'
@@ -17,7 +19,7 @@ import type { PacketType, ProtocolVersion } from './protocol.ts'
 import { Reader } from './reader.ts'
 import type { BitNames } from './reader.ts'
 
-export interface DecodeOptions {
+export interface DecodeOptions extends LenientOptions {
   /** copy payloads, passwords and other binary fields instead of giving views of the input; default false */
   readonly copy?: boolean | undefined
 }
@@ -32,7 +34,7 @@ export function decode(bytes: Uint8Array, version: ProtocolVersion, options: Dec
     const packet = BODILESS[bytes[0]!]
     if (packet !== undefined) return packet
   }
-  shared.open(bytes, 0, bytes.length, version, options.copy === true, true)
+  shared.open(bytes, 0, bytes.length, version, options === NO_OPTIONS ? STRICT : readingOf(options), true)
   const packet = readPacket(shared)
   shared.release()
   return packet
@@ -66,7 +68,7 @@ export function checkFirstByte(r: Reader, first: number, version: ProtocolVersio
   if (version === undefined) throw r.fault('firstPacket', r.start, `${type.toUpperCase()} comes first`)
   const { flags, since } = PACKETS[type]
   if (version < since) throw r.fault('packetType', r.start, `packet type ${first >> 4}`)
-  if (flags !== 'publish' && LEGAL[version][first] === 0) throw r.fault('headerFlags', r.start, `flags ${bits(first & 0x0f)}, not ${bits(flags)}`)
+  if (flags !== 'publish' && LEGAL[version][first] === 0) r.object('headerFlags', r.start, `flags ${bits(first & 0x0f)}, not ${bits(flags)}`)
 }
 
 /** Can this byte begin a packet in this version, as far as the byte alone tells? */

@@ -5,11 +5,13 @@
 import { SHORT, shortAscii } from './ascii.ts'
 import { nameForeign } from './foreign.ts'
 import type { MalformedPacket, ProtocolError } from './errors.ts'
+import { STRICT } from './lenient.ts'
+import type { Reading } from './lenient.ts'
 import type { PacketType, ProtocolVersion } from './protocol.ts'
 import { fault, RULES } from './rules.ts'
 import type { RuleName } from './rules.ts'
 import { topicNameFault } from './topic.ts'
-import { decodeText, findFault } from './utf8.ts'
+import { decodeText, findFault, lossyText } from './utf8.ts'
 import { scanVarint, varintValue } from './varint.ts'
 
 /** The meaning of the bits of a flag byte, most significant first: name and width. */
@@ -30,21 +32,21 @@ export class Reader {
   end = 0
   packet: PacketType | undefined = undefined
   version: ProtocolVersion | undefined = undefined
-  /** whether binary fields are copied; otherwise they are views of `bytes` */
-  copy = false
+  /** whether binary fields are copied or views of `bytes`, and what is forgiven */
+  reading: Reading = STRICT
   /** whether the last `topic` read has + or # in it */
   wildcard = false
   /** whether this is the first packet on a connection, where another protocol may be talking */
   opening = false
 
-  open(bytes: Uint8Array, start: number, end: number, version: ProtocolVersion | undefined, copy: boolean, opening: boolean): void {
+  open(bytes: Uint8Array, start: number, end: number, version: ProtocolVersion | undefined, reading: Reading, opening: boolean): void {
     this.bytes = bytes
     this.start = start
     this.position = start
     this.end = end
     this.packet = undefined
     this.version = version
-    this.copy = copy
+    this.reading = reading
     this.opening = opening
   }
 
@@ -91,7 +93,7 @@ export class Reader {
     if (size === 0) throw this.short(at)
     if (size === 5) throw this.fault('remainingLength', at + 3, 'the fourth byte asks for a fifth')
     const last = at + size - 1
-    if (this.bytes[last] === 0 && this.version === 5) throw this.fault('minimalVarint', last, `${size} bytes where ${size - 1} would do`)
+    if (this.bytes[last] === 0 && this.version === 5) this.object('minimalVarint', last, `${size} bytes where ${size - 1} would do`)
     this.position = at + size
     return varintValue(this.bytes, at, size)
   }
@@ -100,8 +102,7 @@ export class Reader {
   string(_name: string): string {
     const start = this.announced()
     const text = decodeText(this.bytes, start, this.position)
-    if (text === undefined) throw this.illFormed(start, this.position)
-    return text
+    return text ?? this.illFormed(start, this.position)
   }
 
   /** A string that should be a Topic Name; `wildcard` then tells whether + or # stands in it. Its slow twin is `string` and `topicNameFault`. */
@@ -117,8 +118,7 @@ export class Reader {
         return shortAscii(bytes, start, end - start)
       }
     }
-    const text = decodeText(bytes, start, end)
-    if (text === undefined) throw this.illFormed(start, end)
+    const text = decodeText(bytes, start, end) ?? this.illFormed(start, end)
     this.wildcard = topicNameFault(text) === 'topicWildcard'
     return text
   }
@@ -150,9 +150,11 @@ export class Reader {
     return outer
   }
 
-  /** Throws unless everything has been read. */
+  /** Throws unless everything has been read; where that is forgiven, passes over the rest. */
   finish(rule: RuleName): void {
-    if (this.position < this.end) throw this.fault(rule, this.position, `${this.end - this.position} bytes are left over`)
+    if (this.position === this.end) return
+    this.object(rule, this.position, `${this.end - this.position} bytes are left over`)
+    this.position = this.end
   }
 
   /** The error for a rule broken at `at`, an index into `bytes`. */
@@ -162,20 +164,30 @@ export class Reader {
     return fault(RULES[rule], this, at - this.start, told, { statement, foreign })
   }
 
+  /** Throws for a rule broken at `at`, unless a quirk that was asked for forgives it: see lenient.ts. The caller goes on as the quirk says. */
+  object(rule: RuleName, at: number, found: string): void {
+    const error = this.fault(rule, at, found)
+    if (!this.reading.forgives.has(rule)) throw error
+    this.reading.onQuirk?.(error)
+  }
+
   private short(at: number): MalformedPacket | ProtocolError {
     return this.fault('fieldFits', at, `a field begins here and ${this.end - at} bytes are left for it`)
   }
 
-  private illFormed(start: number, end: number): MalformedPacket | ProtocolError {
+  /** Throws for text that is none; where it is forgiven, gives it as native decoders read it. */
+  private illFormed(start: number, end: number): string {
     const { at, nul } = findFault(this.bytes, start, end)
-    return nul ? this.fault('nul', at, 'U+0000 in a string') : this.fault('utf8', at, `byte 0x${this.bytes[at]!.toString(16)} begins no UTF-8 sequence`)
+    if (nul) this.object('nul', at, 'U+0000 in a string')
+    else this.object('utf8', at, `byte 0x${this.bytes[at]!.toString(16)} begins no UTF-8 sequence`)
+    return lossyText(this.bytes, start, end)
   }
 
   private slice(start: number, end: number): Uint8Array {
     const { bytes } = this
     // Always a plain Uint8Array, also where the input is a Buffer.
     const view = new Uint8Array(bytes.buffer, bytes.byteOffset + start, end - start)
-    return this.copy ? new Uint8Array(view) : view
+    return this.reading.copy ? new Uint8Array(view) : view
   }
 
   /** Takes a two-byte length and moves behind the bytes it announces; returns where they begin. */

@@ -15,7 +15,9 @@ type WithEnding = Exclude<Coded, 'connack' | 'suback' | 'unsuback'>
 export function readReason(r: Reader, type: Coded, version: ProtocolVersion): number {
   const at = r.position
   const code = r.u8(version === 5 ? 'Reason Code' : 'Return code')
-  if (!mayCarry(type, code, version)) throw r.fault(`${type}Code` satisfies RuleName, at, `code 0x${code.toString(16).padStart(2, '0')}`)
+  if (mayCarry(type, code, version)) return code
+  if (type === 'suback' && code === 0x80) r.object('subackFailure', at, 'code 0x80')
+  else throw r.fault(`${type}Code` satisfies RuleName, at, `code 0x${code.toString(16).padStart(2, '0')}`)
   return code
 }
 

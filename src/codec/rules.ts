@@ -49,6 +49,7 @@ export const RULES = {
   // CONNECT
   protocolName: { code: 0x84, text: 'the Protocol Name is MQTT (3.1: MQIsdp)', 3: 'SPEC-3.1-protocol-id', 4: 'MQTT-3.1.2-1', 5: 'MQTT-3.1.2-1' },
   protocolLevel: { code: 0x84, text: 'the Protocol Version is one that goes with the Protocol Name', 3: 'SPEC-3.1-protocol-id', 4: 'MQTT-3.1.2-2', 5: 'MQTT-3.1.2-2' },
+  bridgeLevel: { code: 0x84, text: 'bit 7 of the Protocol Version, by which bridges make themselves known, is not in the standard', 3: 'SPEC-3.1-protocol-id', 4: 'MQTT-3.1.2-2', 5: 'MQTT-3.1.2-2' },
   reservedConnectFlag: { code: 0x81, text: 'bit 0 of the Connect Flags is 0', 4: 'MQTT-3.1.2-3', 5: 'MQTT-3.1.2-3' },
   willQos: { code: 0x81, text: 'Will QoS is 0, 1 or 2', 3: '3.1 §3.1', 4: 'MQTT-3.1.2-14', 5: 'MQTT-3.1.2-12' },
   willQosWithoutWill: { code: 0x81, text: 'without a Will, Will QoS is 0', 4: 'MQTT-3.1.2-13', 5: 'MQTT-3.1.2-11' },
@@ -71,6 +72,7 @@ export const RULES = {
   pubrecCode: { code: 0x82, text: 'PUBREC has one of its own Reason Codes', 5: 'MQTT-3.5.2-1' },
   pubrelCode: { code: 0x82, text: 'PUBREL has one of its own Reason Codes', 5: 'MQTT-3.6.2-1' },
   pubcompCode: { code: 0x82, text: 'PUBCOMP has one of its own Reason Codes', 5: 'MQTT-3.7.2-1' },
+  subackFailure: { code: 0x82, text: 'a SUBACK of 3.1 grants, it has no failure code', 3: 'SPEC-3.1-suback' },
   subackCode: { code: 0x82, text: 'SUBACK has its own Reason Codes', 3: 'SPEC-3.1-suback', 4: 'MQTT-3.9.3-2', 5: 'MQTT-3.9.3-2' },
   unsubackCode: { code: 0x82, text: 'UNSUBACK has its own Reason Codes', 5: 'MQTT-3.11.3-2' },
   disconnectCode: { code: 0x82, text: 'DISCONNECT has one of its own Reason Codes', 5: 'MQTT-3.14.2-1' },

@@ -8,6 +8,8 @@ import { BODILESS, checkFirstByte, isFirstByte, readPacket } from './decode.ts'
 import type { DecodeOptions } from './decode.ts'
 import { UsageError } from './errors.ts'
 import type { MalformedPacket, ProtocolError } from './errors.ts'
+import { readingOf } from './lenient.ts'
+import type { Reading } from './lenient.ts'
 import type { Packet } from './packet.ts'
 import type { ProtocolVersion } from './protocol.ts'
 import { Reader } from './reader.ts'
@@ -31,7 +33,7 @@ export class PacketStream {
   version: ProtocolVersion | undefined
   /** may be changed between packets, as when a CONNECT has been accepted */
   maximumPacketSize: number
-  private readonly copy: boolean
+  private readonly reading: Reading
   private opening = true
   private failure: MalformedPacket | ProtocolError | undefined = undefined
   /** what has been pushed and not yet read: the rest of `chunk` from `position` on, then `later` */
@@ -50,11 +52,11 @@ export class PacketStream {
   private frameEnd = 0
 
   constructor(options: PacketStreamOptions = {}) {
-    const { version, maximumPacketSize = DEFAULT_MAXIMUM_PACKET_SIZE, copy = false } = options
+    const { version, maximumPacketSize = DEFAULT_MAXIMUM_PACKET_SIZE } = options
     if (!(maximumPacketSize >= 2)) throw new UsageError(`maximumPacketSize is ${maximumPacketSize}: it counts bytes, and no packet is smaller than 2`, { packet: undefined, rule: '5.0 §3.1.2.11.4', path: 'maximumPacketSize' })
     this.version = version
     this.maximumPacketSize = maximumPacketSize
-    this.copy = copy
+    this.reading = readingOf(options)
   }
 
   /**
@@ -152,7 +154,7 @@ export class PacketStream {
     return this.decode(bytes, 0, size)
   }
 
-  /** One more byte of a Remaining Length; gives the packet if that was all of it. */
+  /** One more byte of a Remaining Length; gives the packet if it is one of those that are two bytes. */
   private lengthByte(byte: number): Packet | undefined {
     const { first } = this
     if (this.carried === 1) {
@@ -166,10 +168,7 @@ export class PacketStream {
     }
     this.carry[this.carried++] = byte
     this.size = this.measure(this.carry, 0, this.carried)
-    if (this.size !== this.carried) return undefined
-    const { carry, size } = this
-    this.forget()
-    return this.decode(carry, 0, size)
+    return undefined
   }
 
   private grow(have: number): void {
@@ -225,7 +224,7 @@ export class PacketStream {
   }
 
   private reader(bytes: Uint8Array, start: number, end: number): Reader {
-    shared.open(bytes, start, end, this.version, this.copy, this.opening)
+    shared.open(bytes, start, end, this.version, this.reading, this.opening)
     return shared
   }
 

@@ -16,6 +16,11 @@ export function decodeText(bytes: Uint8Array, start: number, end: number): strin
   return text
 }
 
+/** The text in bytes[start, end) with U+FFFD for what is ill-formed: for those who have asked for it. */
+export function lossyText(bytes: Uint8Array, start: number, end: number): string {
+  return native.slice(bytes, start, end)
+}
+
 /**
  * Where bytes[start, end) stops being a UTF-8 Encoded String: the first byte of the first ill-formed sequence or the U+0000;
  * `at` is `end` when all is well. Unicode 15 Table 3-7 by hand: slow, obvious, and only run when something is wrong.

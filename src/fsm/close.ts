@@ -62,9 +62,15 @@ export function running(state: State): readonly TimerName[] {
   }
 }
 
-/** The version agreed on; undefined before CONNECT and after the end. */
+/** The version agreed on; undefined before CONNECT. */
 export function versionOf(state: State): ProtocolVersion | undefined {
-  return state.phase === 'authenticating' || state.phase === 'connected' ? state.agreement.version : undefined
+  switch (state.phase) {
+    case 'authenticating':
+    case 'connected': return state.agreement.version
+    case 'closing':
+    case 'closed': return state.cause.version
+    default: return undefined
+  }
 }
 
 function disarmAll(state: State): Effect[] {

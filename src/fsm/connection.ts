@@ -136,7 +136,7 @@ function contentFault(sender: Role, packet: PacketInput, { version, authenticati
 }
 
 function authFault(sender: Role, packet: AuthInput | Auth, method: string | undefined): ConnectionRule | undefined {
-  if (method === undefined) return 'authWithoutMethod'
+  if (method === undefined) return sender === 'server' ? 'serverAuthWithoutMethod' : 'authWithoutMethod'
   if (!maySend(sender, 'auth', packet.reasonCode ?? 0)) return 'authCode'
   return packet.properties?.authenticationMethod === method ? undefined : 'authMethodChanged'
 }

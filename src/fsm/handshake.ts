@@ -15,7 +15,7 @@ type Send = Extract<Input, { type: 'send' }>
 /** Client: CONNECT goes out. The Keep Alive interval runs from here, not from CONNACK [MQTT-3.1.2-23]. */
 export function sendConnect(state: Opening, input: Send, packet: ConnectInput): Step {
   const rule = clientIdFault(packet, state.limits)
-  if (rule !== undefined) return refuse(state, input, rule, packet.version, `Client Identifier ${JSON.stringify(packet.clientId)}`)
+  if (rule !== undefined) return refuse(state, input, rule === 'emptyClientId' ? 'emptyClientIdSent' : rule, packet.version, `Client Identifier ${JSON.stringify(packet.clientId)}`)
   const agreement = agreementOf(packet, undefined)
   return {
     state: {
@@ -123,7 +123,7 @@ function sendRefusal(state: Authenticating, input: Send, packet: ConnackInput, v
   if (!known) return refuse(state, input, 'connackCode', version, `code ${packet.reasonCode}`)
   const answer = version === 5 ? packet : refusal(packet.reasonCode, version)
   const ending = {
-    by: 'server', why: 'refused', reasonCode: packet.reasonCode, rule: version === 5 ? 'MQTT-3.2.2-7' : 'MQTT-3.2.2-5',
+    by: 'server', why: 'refused', reasonCode: packet.reasonCode, rule: CONNECTION_RULES.refused,
     sentence: `The Server refused the Client: ${refusalName(packet.reasonCode, version)}.`,
   } as const
   return answer === undefined ? closing(state, ending) : closing(state, ending, answer)
@@ -132,7 +132,7 @@ function sendRefusal(state: Authenticating, input: Send, packet: ConnackInput, v
 function refusedByServer(state: Authenticating, packet: Connack, settled: readonly Effect[]): Step {
   const { version } = state.agreement
   const { state: next, effects } = closing(state, {
-    by: 'server', why: 'refused', reasonCode: packet.reasonCode, rule: version === 5 ? 'MQTT-3.2.2-7' : 'MQTT-3.2.2-5',
+    by: 'server', why: 'refused', reasonCode: packet.reasonCode, rule: CONNECTION_RULES.refused,
     reasonString: packet.properties?.reasonString, serverReference: packet.properties?.serverReference,
     sentence: `The Server refused the connection: ${refusalName(packet.reasonCode, version)}.`,
   })
@@ -162,7 +162,8 @@ function sessionFault({ version, cleanStart }: Agreement, packet: Connack, sessi
 }
 
 function methodFault({ authenticationMethod }: Agreement, packet: ConnackInput): ConnectionRule | undefined {
-  return packet.properties?.authenticationMethod === authenticationMethod ? undefined : 'authMethodChanged'
+  if (packet.properties?.authenticationMethod === authenticationMethod) return undefined
+  return authenticationMethod === undefined ? 'serverAuthWithoutMethod' : 'authMethodChanged'
 }
 
 function rearmKeepAlive(before: number, now: number): readonly Effect[] {

@@ -7,7 +7,7 @@ const rules = <N extends string>(table: { readonly [K in N]: RuleRow }): { reado
 export const CONNECTION_RULES: {
   readonly [N in
     | 'firstPacket' | 'secondConnect' | 'beforeConnack' | 'secondConnack' | 'disconnectBeforeConnack' | 'serverDisconnect' | 'wrongSender'
-    | 'nothingAfterDisconnect' | 'authOnly' | 'reauthenticateEarly' | 'authWithoutMethod' | 'authMethodChanged' | 'authCode' | 'disconnectCode'
+    | 'nothingAfterDisconnect' | 'authOnly' | 'serverAuthWithoutMethod' | 'refused' | 'emptyClientIdSent' | 'reauthenticateEarly' | 'authWithoutMethod' | 'authMethodChanged' | 'authCode' | 'disconnectCode'
     | 'serverSessionExpiry' | 'raisedSessionExpiry' | 'clientSubscriptionIdentifier' | 'sessionPresentCleanStart' | 'sessionPresentUnknown'
     | 'clientIdLength' | 'emptyClientId' | 'assignedClientId' | 'connackCode' | 'versionNotAccepted' | 'tooManyHeld'
     | 'connectInTime' | 'connackInTime' | 'answerInTime' | 'keepAlive' | 'pingrespInTime']: RuleRow
@@ -23,6 +23,7 @@ export const CONNECTION_RULES: {
   authOnly: { code: 0x82, text: 'with an Authentication Method the Client sends only AUTH and DISCONNECT before CONNACK', 5: 'MQTT-3.1.2-30' },
   reauthenticateEarly: { code: 0x82, text: 'a Client re-authenticates only after CONNACK', 5: 'MQTT-4.12.1-1' },
   authWithoutMethod: { code: 0x82, text: 'without an Authentication Method in CONNECT there is no AUTH', 5: 'MQTT-4.12.0-7' },
+  serverAuthWithoutMethod: { code: 0x82, text: 'without an Authentication Method in CONNECT the Server sends neither AUTH nor a method', 5: 'MQTT-4.12.0-6' },
   authMethodChanged: { code: 0x82, text: 'every AUTH and the CONNACK name the Authentication Method of CONNECT', 5: 'MQTT-4.12.0-5' },
   authCode: { code: 0x82, text: 'AUTH has a Reason Code of its sender', 5: 'MQTT-3.15.2-1' },
   disconnectCode: { code: 0x82, text: 'DISCONNECT has a Reason Code of its sender', 5: 'MQTT-3.14.2-1' },
@@ -33,13 +34,15 @@ export const CONNECTION_RULES: {
   sessionPresentUnknown: { code: 0x82, text: 'a Client without session state that is told Session Present 1 closes; hand one in as `session` to go on', 5: 'MQTT-3.2.2-4' },
   clientIdLength: { code: 0x85, text: 'a Client Identifier of MQTT 3.1 has at least one character and no more than `limits.clientIdLength31`', 3: 'SPEC-3.1-client-id' },
   emptyClientId: { code: 0x85, text: 'an empty Client Identifier needs Clean Session 1', 4: 'MQTT-3.1.3-8' },
+  emptyClientIdSent: { code: 0x85, text: 'a Client with an empty Client Identifier asks for a clean session', 4: 'MQTT-3.1.3-7' },
+  refused: { code: 0x80, text: 'after a refusal the Server closes', 3: '3.1 §3.2', 4: 'MQTT-3.2.2-5', 5: 'MQTT-3.2.2-7' },
   assignedClientId: { code: 0x82, text: 'an empty Client Identifier is answered with an Assigned Client Identifier', 5: 'MQTT-3.2.2-16' },
   connackCode: { code: 0x82, text: 'CONNACK has one of its own codes', 3: 'SPEC-3.1-return-codes', 4: 'MQTT-3.2.2-6', 5: 'MQTT-3.2.2-8' },
   versionNotAccepted: { code: 0x84, text: 'the Server accepts the versions in `limits.versions` and refuses others', 3: 'SPEC-3.1-protocol-id', 4: 'MQTT-3.1.2-2', 5: 'MQTT-3.1.2-2' },
   tooManyHeld: { code: 0x97, text: 'no more than `limits.heldPackets` packets are held before the CONNACK', 3: '3.1 §3.1', 4: '3.1.1 §3.1.4', 5: '5.0 §3.1.4' },
   connectInTime: { code: 0x82, text: 'CONNECT comes within `limits.connectTimeout`', 3: '3.1 §3.1', 4: '3.1.1 §3.1.4', 5: '5.0 §3.1.4' },
   connackInTime: { code: 0x80, text: 'CONNACK comes within `limits.connackTimeout`', 3: '3.1 §3.2', 4: '3.1.1 §3.2', 5: 'SPEC-3.2.2-1' },
-  answerInTime: { code: 0x88, text: 'the answer to CONNECT, and each AUTH, comes within `limits.authTimeout`', 3: '3.1 §3.2', 4: '3.1.1 §3.2', 5: '5.0 §4.12' },
+  answerInTime: { code: 0x88, text: 'the answer to CONNECT, with all AUTH before it, comes within `limits.authTimeout`', 3: '3.1 §3.2', 4: '3.1.1 §3.2', 5: '5.0 §4.12' },
   keepAlive: { code: 0x8d, text: 'one and a half times Keep Alive without a packet end the connection', 3: 'SPEC-3.1-keep-alive', 4: 'MQTT-3.1.2-24', 5: 'MQTT-3.1.2-22' },
   pingrespInTime: { code: 0x80, text: 'PINGRESP comes within `limits.pingrespTimeout`', 3: '3.1 §3.13', 4: '3.1.1 §3.1.2.10', 5: '5.0 §3.1.2.10' },
 })

@@ -1,10 +1,11 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { decode } from '../../src/codec/decode.ts'
+import { BODILESS, checkFirstByte, decode, isFirstByte, readPacket } from '../../src/codec/decode.ts'
 import { fromHex, toHex, toJson } from '../../src/codec/json.ts'
 import { PACKETS } from '../../src/codec/protocol.ts'
 import type { PacketType, ProtocolVersion } from '../../src/codec/protocol.ts'
 import { decoded, faulty, thrownBy, VERSIONS } from '../helpers/codec.ts'
+import { readerOf } from '../helpers/cursors.ts'
 
 /** The shortest packet of each type, by version: first byte and body. */
 const SHORTEST: { readonly [T in PacketType]: (version: ProtocolVersion) => string } = {
@@ -84,6 +85,33 @@ test('MQTT-1.5.5-1, SPEC-1.5.5-1: Remaining Length is a Variable Byte Integer', 
 test('CONNECT brings its own version; whatever the caller says is not asked', () => {
   for (const version of VERSIONS) {
     for (const asked of VERSIONS) assert.is((toJson(decode(fromHex(SHORTEST.connect(version)), asked)) as { version: number }).version, version)
+  }
+})
+
+test('twin: which byte can begin a packet is told alike by the table and by the checks', () => {
+  for (const version of [undefined, ...VERSIONS]) {
+    for (let first = 0; first < 256; first++) {
+      const r = readerOf('', 5, 'connect')
+      r.version = version
+      let legal = true
+      try {
+        checkFirstByte(r, first, version)
+      } catch {
+        legal = false
+      }
+      assert.is(isFirstByte(first, version), legal, `${first.toString(16)} in ${version}`)
+    }
+  }
+})
+
+test('twin: the bodiless packets are what reading them gives', () => {
+  for (const version of VERSIONS) {
+    for (const [first, packet] of BODILESS.entries()) {
+      if (packet === undefined) continue
+      const r = readerOf(`${first.toString(16)} 00`, version, packet.type)
+      r.version = version
+      assert.is(readPacket(r), packet)
+    }
   }
 })
 

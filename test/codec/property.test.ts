@@ -277,7 +277,9 @@ test('the path of a Will Property begins with where it stands', () => {
   assert.throws(() => writeProperties(w, 'will', { topicAlias: 1 } as object, 'will.properties'), /^connect\.will\.properties\.topicAlias: not a property of WILL; /)
 })
 
-test('a misplaced Will Property is told as such', () => {
+test('unknown and misplaced are told apart, and a Will Property from one of CONNECT', () => {
+  assert.throws(() => read('04 00', 'connect'), /identifier 0x04 is no property; a property has one of the identifiers of Table 2-4 /)
+  assert.throws(() => read('01 00', 'connect'), /Payload Format Indicator \(0x01\) in CONNECT; a property stands in a packet that may carry it /)
   assert.throws(() => read('23 00 01', 'will'), /Topic Alias \(0x23\) in the Will Properties; /)
   assert.throws(() => read('23 00 01', 'connect'), /Topic Alias \(0x23\) in CONNECT; /)
 })

@@ -1,6 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { toJson } from '../../src/codec/json.ts'
+import { annotate } from '../../src/codec/annotate.ts'
+import { fromHex, toJson } from '../../src/codec/json.ts'
+import { readingOf } from '../../src/codec/lenient.ts'
 import { readEnding, readReason, writeEnding, writeReason } from '../../src/codec/reason-field.ts'
 import type { RuleName } from '../../src/codec/rules.ts'
 import { expected, facts, thrownBy } from '../helpers/codec.ts'
@@ -20,6 +22,13 @@ test('MQTT-3.2.2-8, MQTT-3.4.2-1, MQTT-3.5.2-1, MQTT-3.6.2-1, MQTT-3.7.2-1, MQTT
   }
 })
 
+test('SPEC-3.1-suback: 3.1 has no failure code, but where its brokers are forgiven', () => {
+  assert.equal(facts(thrownBy(() => readReason(readerOf('80', 3, 'suback'), 'suback', 3))), expected('subackFailure', 3, 0))
+  const r = readerOf('80', 3, 'suback')
+  r.reading = readingOf({ lenient: ['suback-failure-of-3.1'] })
+  assert.is(readReason(r, 'suback', 3), 0x80)
+})
+
 test('what is no byte is refused by path', () => {
   for (const code of [-1, 256, 1.5, NaN, undefined, '0', null]) {
     assert.throws(() => writeReason(writerOf(5, 'suback'), 'suback', code as number, 5, 'reasonCodes[1]'), new RegExp(`^suback\\.reasonCodes\\[1\\]: code ${code}; `))
@@ -28,6 +37,8 @@ test('what is no byte is refused by path', () => {
 
 test('in 3.x the field is called a return code and has its own values', () => {
   assert.is(readReason(readerOf('05', 4, 'connack'), 'connack', 4), 5)
+  assert.is(annotate(fromHex('20 02 00 05'), 4).at(-1)?.name, 'Return code')
+  assert.is(annotate(fromHex('e0 01 04'), 5).at(-1)?.name, 'Reason Code')
   assert.equal(facts(thrownBy(() => readReason(readerOf('80', 3, 'suback'), 'suback', 3))), expected('subackCode', 3, 0))
   const w = writerOf(4, 'connack')
   writeReason(w, 'connack', 5, 4)

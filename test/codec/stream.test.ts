@@ -50,6 +50,24 @@ test('chunks may be pushed ahead, empty ones too', () => {
   assert.equal([stream.next(), stream.next(), stream.next(), stream.next()].map((packet) => packet?.type), ['connect', 'publish', 'pingreq', undefined])
 })
 
+test('what is pushed between two packets of a chunk comes after it', () => {
+  const stream = streamOf(`${PING} ${PUBLISH} 30`)
+  assert.is(stream.next()?.type, 'pingreq')
+  stream.push(fromHex(PUBLISH.slice(3)))
+  stream.push(fromHex(PING))
+  assert.equal([stream.next(), stream.next(), stream.next(), stream.next()].map((packet) => packet?.type), ['publish', 'publish', 'pingreq', undefined])
+})
+
+test('a cut packet takes chunks of any size, growing ones too', () => {
+  const bytes = encode({ type: 'publish', topic: 'a', payload: new Uint8Array(20_000) }, 5)
+  for (const first of [1, 2, 3, 4, 5, 10, 511, 512, 513, 10_000]) {
+    for (const second of [1, 600, 5_000, 9_000]) {
+      const chunks = [bytes.slice(0, first), bytes.slice(first, first + second), bytes.slice(first + second)]
+      assert.is(collect({ version: 5 }, chunks).length, 1, `${first}, then ${second}`)
+    }
+  }
+})
+
 test('MQTT-3.1.0-1: without a version the first packet is a CONNECT, and its version counts from then on', () => {
   const stream = streamOf(`${CONNECT} e0 01 04`, {})
   assert.is(stream.version, undefined)
@@ -70,7 +88,7 @@ test('a version that was given stays, also when a CONNECT of another comes', () 
 })
 
 test('a first byte that begins no packet is refused at once, before its length is there', () => {
-  for (const hex of ['00', 'e1', '61']) assert.equal(facts(thrownBy(() => streamOf(hex).next())), expected(hex === '00' ? 'packetType' : 'headerFlags', 5, 0))
+  for (const hex of ['00', '00 01', 'e1', 'e1 02', '61', '61 02 00']) assert.equal(facts(thrownBy(() => streamOf(hex).next())), expected(hex.startsWith('00') ? 'packetType' : 'headerFlags', 5, 0), hex)
 })
 
 test('SPEC-1.5.5-1: a Remaining Length whose fourth byte asks for a fifth is refused without waiting for it', () => {
@@ -176,13 +194,13 @@ test('another protocol is recognised in the first packet only', () => {
 })
 
 test('binary fields are views of the chunk where the packet lay whole, and copies if so asked', () => {
-  for (const copy of [false, true]) {
+  for (const copy of [undefined, false, true]) {
     const chunk = fromHex(PUBLISH)
     const stream = new PacketStream({ version: 5, copy })
     stream.push(chunk)
     const packet = stream.next()
     assert.ok(packet?.type === 'publish')
-    assert.is(packet.payload.buffer === chunk.buffer, !copy)
+    assert.is(packet.payload.buffer === chunk.buffer, copy !== true)
   }
 })
 

@@ -3,7 +3,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { SHORT } from '../../src/codec/ascii.ts'
 import { fromHex, toHex } from '../../src/codec/json.ts'
-import { decodeText, encodeText, findFault, isEncodable, nativeFromBuffer, nativeFromStandard } from '../../src/codec/utf8.ts'
+import { decodeText, encodeText, findFault, isEncodable, lossyText, nativeFromBuffer, nativeFromStandard } from '../../src/codec/utf8.ts'
 import { randomFrom } from '../helpers/random.ts'
 
 const strict = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
@@ -77,7 +77,7 @@ test('MQTT-1.5.4-1: random bytes of all lengths are judged alike', () => {
   for (let i = 0; i < 20_000; i++) compare(Uint8Array.from({ length: random(40) }, () => (random(8) === 0 ? random(256) : likely[random(likely.length)]!)))
 })
 
-test('MQTT-1.5.4-1: the ill-formed sequences that the statement list names are refused where they begin', () => {
+test('MQTT-1.5.4-1, MQTT-1.5.3-1: the ill-formed sequences that the statement list names are refused where they begin', () => {
   for (const hex of ['ed a0 80', 'c3 28', 'c0 af', 'f5 80 80 80']) {
     const bytes = fromHex(`61 ${hex} 62`)
     assert.is(decodeText(bytes, 0, bytes.length), undefined)
@@ -85,7 +85,7 @@ test('MQTT-1.5.4-1: the ill-formed sequences that the statement list names are r
   }
 })
 
-test('MQTT-1.5.4-2: U+0000 is refused in short and in long text', () => {
+test('MQTT-1.5.4-2, MQTT-1.5.3-2: U+0000 is refused in short and in long text', () => {
   for (const length of [1, SHORT, SHORT + 1, 100]) {
     const bytes = new Uint8Array(length).fill(0x61)
     bytes[length - 1] = 0
@@ -94,13 +94,21 @@ test('MQTT-1.5.4-2: U+0000 is refused in short and in long text', () => {
   }
 })
 
-test('MQTT-1.5.4-3: EF BB BF is U+FEFF wherever it stands, and is kept', () => {
+test('MQTT-1.5.4-3, MQTT-1.5.3-3: EF BB BF is U+FEFF wherever it stands, and is kept', () => {
   for (const [hex, text] of [['ef bb bf 61', '\ufeffa'], ['61 ef bb bf', 'a\ufeff'], ['ef bb bf', '\ufeff']] as const) {
     const bytes = fromHex(hex)
     assert.is(decodeText(bytes, 0, bytes.length), text)
     const out = new Uint8Array(bytes.length)
     assert.is(encodeText(text, out, 0), bytes.length)
     assert.is(toHex(out), hex)
+  }
+})
+
+test('SPEC-1.5.4-1: control characters and noncharacters, which a receiver may refuse, are taken', () => {
+  for (const text of ['\u0001', '\u001f', '\u007f', '\u0080', '\u009f', '\ufdd0', '\ufffe', '\uffff', '\u{1fffe}', '\u{10ffff}']) {
+    const bytes = new TextEncoder().encode(text)
+    assert.is(decodeText(bytes, 0, bytes.length), text)
+    assert.ok(isEncodable(text))
   }
 })
 
@@ -160,6 +168,11 @@ test('a runtime without Buffer gets the standard helper', async () => {
   } finally {
     Reflect.set(globalThis, 'Buffer', removed)
   }
+})
+
+test('lossy text is for those who ask: U+FFFD for what is ill-formed, U+FEFF and U+0000 kept', () => {
+  const bytes = fromHex('ef bb bf 61 ff 00 62')
+  assert.is(lossyText(bytes, 0, bytes.length), '\ufeffa\ufffd\0b')
 })
 
 test.run()

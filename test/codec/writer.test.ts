@@ -18,8 +18,12 @@ function refuses(write: (w: Writer) => void, message: RegExp): void {
 test('numbers go out most significant byte first, also those above 0x7fffffff', () => {
   writes((w) => w.u8(0xfe), 'fe')
   writes((w) => w.u16(0x8001, 'a'), '80 01')
+  writes((w) => w.u16(0x0102, 'a'), '01 02')
+  writes((w) => w.u16(0, 'a'), '00 00')
   writes((w) => w.u16(65_535, 'a'), 'ff ff')
   writes((w) => w.u32(0x8000_0001, 'a'), '80 00 00 01')
+  writes((w) => w.u32(0x0102_0304, 'a'), '01 02 03 04')
+  writes((w) => w.u32(0, 'a'), '00 00 00 00')
   writes((w) => w.u32(4_294_967_295, 'a'), 'ff ff ff ff')
 })
 
@@ -37,6 +41,7 @@ test('a string stands behind its length in bytes', () => {
   writes((w) => w.string('', 'topic'), '00 00')
   writes((w) => w.string('aé€😀', 'topic'), '00 0a 61 c3 a9 e2 82 ac f0 9f 98 80')
   writes((w) => w.string('\ufeffa', 'topic'), '00 04 ef bb bf 61')
+  writes((w) => w.string('a'.repeat(0x0102), 'topic'), `01 02${' 61'.repeat(0x0102)}`)
 })
 
 test('MQTT-4.7.3-3: 65,535 bytes of text fit, one more does not, however many characters they are', () => {
@@ -66,6 +71,7 @@ test('binary data may be bytes or text, up to 65,535 of them', () => {
   writes((w) => w.binary(Buffer.of(1), 'a'), '00 01 01')
   writes((w) => w.binary('é', 'a'), '00 02 c3 a9')
   writes((w) => w.binary('', 'a'), '00 00')
+  writes((w) => w.binary(new Uint8Array(0x0102), 'a'), `01 02${' 00'.repeat(0x0102)}`)
   const w = writerOf(5, 'publish')
   w.binary(new Uint8Array(65_535).fill(1), 'a')
   assert.is(toHex(w.bytes.subarray(5, 8)), 'ff ff 01')

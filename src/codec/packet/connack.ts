@@ -4,6 +4,7 @@ import type { PropertiesOf } from '../property.ts'
 import { readProperties, refuseProperties, writeProperties } from '../property.ts'
 import type { ProtocolVersion } from '../protocol.ts'
 import type { BitNames, Reader } from '../reader.ts'
+import { REASONS } from '../reason.ts'
 import { readReason, writeReason } from '../reason-field.ts'
 import type { Writer } from '../writer.ts'
 
@@ -24,7 +25,7 @@ const ACKNOWLEDGE_FLAGS: BitNames = [['Reserved', 7], ['Session Present', 1]]
 
 export function readConnack(r: Reader, version: ProtocolVersion): Connack {
   const at = r.position
-  if (version === 5 && r.end - at === 2) throw r.fault('connackForm', r.end, 'no Property Length')
+  if (version === 5 && r.end - at === 2) return readConnackOf311(r)
   const flags = r.flags('Connect Acknowledge Flags', ACKNOWLEDGE_FLAGS)
   // 3.1 §3.2: the byte is reserved, not used.
   if (flags > 1 && version > 3) throw r.fault('acknowledgeFlags', at, `flags 0b${flags.toString(2).padStart(8, '0')}`)
@@ -34,6 +35,14 @@ export function readConnack(r: Reader, version: ProtocolVersion): Connack {
   const properties = version === 5 ? readProperties(r, 'connack') : undefined
   r.finish('nothingLeft')
   return { type: 'connack', sessionPresent, reasonCode, properties }
+}
+
+/** Two bytes in answer to a CONNECT of 5.0: the Server has only understood that it does not understand. */
+function readConnackOf311(r: Reader): Connack {
+  r.object('connackForm', r.end, 'no Property Length')
+  const { sessionPresent, reasonCode } = readConnack(r, 4)
+  const code = Object.entries(REASONS).find(([, { v3 }]) => v3 === reasonCode)![0]
+  return { type: 'connack', sessionPresent, reasonCode: Number(code), properties: undefined }
 }
 
 export function writeConnack(w: Writer, packet: ConnackInput, version: ProtocolVersion): number {

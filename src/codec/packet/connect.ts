@@ -31,6 +31,8 @@ export interface Connect {
   /** a view of the input unless decoded with `copy` */
   readonly password?: Uint8Array | undefined
   readonly will?: Will | undefined
+  /** 3.x only, and not in the standard: bit 7 of the level, by which a bridge makes itself known; decoded only with the quirk `bridge-level` */
+  readonly bridge?: true | undefined
   readonly properties?: PropertiesOf<'connect'> | undefined
 }
 
@@ -47,12 +49,14 @@ export interface ConnectInput extends Omit<Connect, 'password' | 'will'> {
   readonly will?: WillInput | undefined
 }
 
+const BRIDGE = 0x80
+
 const CONNECT_FLAGS: BitNames = [
   ['User Name Flag', 1], ['Password Flag', 1], ['Will Retain', 1], ['Will QoS', 2], ['Will Flag', 1], ['Clean Start', 1], ['Reserved', 1],
 ]
 
 export function readConnect(r: Reader): Connect {
-  const version = readProtocol(r)
+  const { version, bridge } = readProtocol(r)
   checkHeader(r, version)
   const flagsAt = r.position
   const flags = r.flags('Connect Flags', CONNECT_FLAGS)
@@ -65,16 +69,17 @@ export function readConnect(r: Reader): Connect {
   const username = (flags & 0x80) === 0 || endsEarly(r, version, 'usernameMissing') ? undefined : r.string('User Name')
   const password = (flags & 0x40) === 0 || endsEarly(r, version, 'passwordMissing') ? undefined : r.binary('Password')
   r.finish('nothingLeft')
-  return { type: 'connect', version, clientId, cleanStart: (flags & 0x02) !== 0, keepAlive, username, password, will, properties }
+  return { type: 'connect', version, clientId, cleanStart: (flags & 0x02) !== 0, keepAlive, username, password, will, bridge, properties }
 }
 
 export function writeConnect(w: Writer, packet: ConnectInput, version: ProtocolVersion): number {
   const { clientId, cleanStart, keepAlive, username, password, will } = packet
   if (packet.version !== version) throw w.misuse('protocolLevel', 'version', `${String(packet.version)}, encoded as ${version}`)
   if (typeof cleanStart !== 'boolean') throw w.wrongType(cleanStart, 'cleanStart', 'a boolean')
+  if (packet.bridge === true && version === 5) throw w.misuse('bridgeLevel', 'bridge', 'true in 5.0')
   if (version < 5 && password !== undefined && username === undefined) throw w.misuse('passwordWithoutUsername', 'password', 'no username')
   w.string(PROTOCOL_NAMES[version], 'version')
-  w.u8(version)
+  w.u8(packet.bridge === true ? version | BRIDGE : version)
   w.u8((username === undefined ? 0 : 0x80) | (password === undefined ? 0 : 0x40) | (will === undefined ? 0 : willFlags(w, will)) | (cleanStart ? 0x02 : 0))
   w.u16(keepAlive, 'keepAlive')
   if (version === 5) writeProperties(w, 'connect', packet.properties)
@@ -88,16 +93,21 @@ export function writeConnect(w: Writer, packet: ConnectInput, version: ProtocolV
 }
 
 /** Protocol Name and Protocol Version; from here on the reader knows which version's rules hold. */
-function readProtocol(r: Reader): ProtocolVersion {
+function readProtocol(r: Reader): { readonly version: ProtocolVersion, readonly bridge: true | undefined } {
   r.version = undefined
   const nameAt = r.position
   const name = r.string('Protocol Name')
   if (name !== 'MQTT' && name !== 'MQIsdp') throw r.fault('protocolName', nameAt, `Protocol Name ${JSON.stringify(name)}`)
   const levelAt = r.position
   const level = r.u8('Protocol Version')
-  if (name === 'MQTT' ? level === 4 || level === 5 : level === 3) return (r.version = level as ProtocolVersion)
+  if (name === 'MQTT' ? level === 4 || level === 5 : level === 3) return { version: (r.version = level as ProtocolVersion), bridge: undefined }
   // The answer, if any, should be in a form this client may understand: the nearest version that uses this name.
   r.version = name === 'MQIsdp' ? 3 : level > 5 ? 5 : 4
+  if (level === (name === 'MQTT' ? 4 : 3) + BRIDGE) {
+    r.version = (level - BRIDGE) as ProtocolVersion
+    r.object('bridgeLevel', levelAt, `Protocol Version 0x${level.toString(16)}`)
+    return { version: r.version, bridge: true }
+  }
   throw r.fault('protocolLevel', levelAt, `Protocol Name ${name} with version ${level}`)
 }
 
@@ -105,23 +115,23 @@ function readProtocol(r: Reader): ProtocolVersion {
 function checkHeader(r: Reader, version: ProtocolVersion): void {
   const { bytes, start } = r
   const flags = bytes[start]! & 0x0f
-  if (flags !== 0 && version > 3) throw r.fault('headerFlags', start, `flags 0b${flags.toString(2).padStart(4, '0')}`)
+  if (flags !== 0 && version > 3) r.object('headerFlags', start, `flags 0b${flags.toString(2).padStart(4, '0')}`)
   if (version !== 5 || bytes[start + 1]! < 0x80) return
   let last = start + 2
   while (bytes[last]! > 0x7f) last++
-  if (bytes[last] === 0) throw r.fault('minimalVarint', last, 'a Remaining Length longer than it need be')
+  if (bytes[last] === 0) r.object('minimalVarint', last, 'a Remaining Length longer than it need be')
 }
 
 function checkFlags(r: Reader, at: number, flags: number, version: ProtocolVersion): void {
   const found = `flags 0b${flags.toString(2).padStart(8, '0')}`
   // 3.1 §3.1: bit 0 is not used, and without the Will Flag the Will bits are disregarded.
-  if ((flags & 0x01) !== 0 && version > 3) throw r.fault('reservedConnectFlag', at, found)
+  if ((flags & 0x01) !== 0 && version > 3) r.object('reservedConnectFlag', at, found)
   if ((flags & 0x04) === 0 && version > 3) {
     if ((flags & 0x18) !== 0) throw r.fault('willQosWithoutWill', at, found)
     if ((flags & 0x20) !== 0) throw r.fault('willRetainWithoutWill', at, found)
   }
   if ((flags & 0x1c) === 0x1c) throw r.fault('willQos', at, found)
-  if ((flags & 0xc0) === 0x40 && version < 5) throw r.fault('passwordWithoutUsername', at, found)
+  if ((flags & 0xc0) === 0x40 && version < 5) r.object('passwordWithoutUsername', at, found)
 }
 
 /**

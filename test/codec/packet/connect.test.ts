@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decode } from '../../../src/codec/decode.ts'
-import { fromHex } from '../../../src/codec/json.ts'
+import { fromHex, toJson } from '../../../src/codec/json.ts'
 import type { ProtocolVersion } from '../../../src/codec/protocol.ts'
 import { decoded, encoded, expected, facts, faulty, frame, misused, props, same, text, thrownBy, VERSIONS } from '../../helpers/codec.ts'
 
@@ -61,7 +61,7 @@ test('SPEC-3.1-protocol-id, MQTT-3.1.2-1: the Protocol Name is MQTT or MQIsdp', 
 })
 
 test('SPEC-3.1-protocol-id, MQTT-3.1.2-2: the level is one that goes with the name; the answer takes the nearest version', () => {
-  for (const [name, level, nearest] of [['MQTT', 0, 4], ['MQTT', 3, 4], ['MQTT', 6, 5], ['MQTT', 0x84, 5], ['MQIsdp', 4, 3], ['MQIsdp', 5, 3], ['MQIsdp', 0, 3]] as const) {
+  for (const [name, level, nearest] of [['MQTT', 0, 4], ['MQTT', 3, 4], ['MQTT', 6, 5], ['MQTT', 0x85, 5], ['MQIsdp', 4, 3], ['MQIsdp', 5, 3], ['MQIsdp', 0, 3]] as const) {
     const hex = frame('10', text(name), level.toString(16).padStart(2, '0'), '02 00 00 00 00 00')
     const error = thrownBy(() => decode(fromHex(hex), 5)) as { version: unknown }
     assert.equal(facts(error), expected('protocolLevel', nearest, 4 + name.length), `${name} ${level}`)
@@ -94,9 +94,13 @@ test('MQTT-1.5.5-1: so is a Remaining Length that is not minimal', () => {
   }
 })
 
-test('a Remaining Length of two bytes that needs both is well', () => {
-  const packet = decode(fromHex(`10 8f 01 ${NAMES[5]} 02 00 3c 00 00 82 ${'78 '.repeat(130)}`), 5)
-  assert.ok(packet.type === 'connect' && packet.clientId.length === 130)
+test('MQTT-1.5.5-1: a Remaining Length of two bytes that needs both is well, one of three that needs two is not', () => {
+  for (const [size, minimal, longer] of [[115, '80 01', '80 81 00'], [116, '81 01', '81 81 00'], [16_370, 'ff 7f', 'ff ff 00']] as const) {
+    const body = `${NAMES[5]} 02 00 3c 00 ${text('x'.repeat(size))}`
+    const packet = decode(fromHex(`10 ${minimal} ${body}`), 5)
+    assert.ok(packet.type === 'connect' && packet.clientId.length === size)
+    faulty(`10 ${longer} ${body}`, 5, 'minimalVarint', 3)
+  }
 })
 
 test('MQTT-3.1.2-13, MQTT-3.1.2-11, MQTT-3.1.2-15 (3.1.1), MQTT-3.1.2-11, MQTT-3.1.2-13 (5.0): without a Will its QoS and Retain are 0', () => {
@@ -242,6 +246,16 @@ test('wrong types and 5.0 fields in 3.x are refused by path', () => {
   }
   misused({ ...plain(5), properties: { willDelayInterval: 1 } }, 5, 'propertyMisplaced', 'properties.willDelayInterval')
   misused({ ...plain(5), will: { topic: 'w', payload: '', properties: { topicAlias: 1 } } }, 5, 'propertyMisplaced', 'will.properties.topicAlias')
+})
+
+test('the bridge bit: an extension, refused both ways unless asked for', () => {
+  for (const [version, hex] of [[4, '10 0d 00 04 4d 51 54 54 84 02 00 3c 00 01 61'], [3, '10 0f 00 06 4d 51 49 73 64 70 83 02 00 3c 00 01 61']] as const) {
+    const packet = { type: 'connect', version, clientId: 'a', cleanStart: true, keepAlive: 60, bridge: true } as const
+    faulty(hex, version, 'bridgeLevel', version === 4 ? 8 : 10)
+    assert.equal(toJson(decode(fromHex(hex), version, { lenient: ['bridge-level'] })), packet)
+    assert.is(encoded(packet, version), hex)
+  }
+  misused({ type: 'connect', version: 5, clientId: 'a', cleanStart: true, keepAlive: 60, bridge: true }, 5, 'bridgeLevel', 'bridge')
 })
 
 test.run()

@@ -1,6 +1,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decode } from '../../../src/codec/decode.ts'
+import { NORMAL_DISCONNECTION, readDisconnect } from '../../../src/codec/packet/disconnect.ts'
+import { readerOf } from '../../helpers/cursors.ts'
 import { decoded, encoded, faulty, misused, same, VERSIONS } from '../../helpers/codec.ts'
 
 test('SPEC-3.14.2.1-1: no body means Normal disconnection; the packet is one shared frozen object', () => {
@@ -10,6 +12,10 @@ test('SPEC-3.14.2.1-1: no body means Normal disconnection; the packet is one sha
     assert.ok(Object.isFrozen(decode(Uint8Array.of(0xe0, 0), version)))
     assert.is(encoded({ type: 'disconnect' }, version), 'e0 00')
   }
+})
+
+test('twin: the two-byte DISCONNECT that `decode` gives without reading is the one that reading gives', () => {
+  for (const version of VERSIONS) assert.is(readDisconnect(readerOf('', version, 'disconnect'), version), NORMAL_DISCONNECTION)
 })
 
 test('SPEC-3.14.2.1-1: one byte is a code without properties; the shortest form is written', () => {

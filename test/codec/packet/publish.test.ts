@@ -52,11 +52,13 @@ test('MQTT-3.3.1-2: QoS 0 never has DUP', () => {
   }
 })
 
-test('MQTT-3.3.2-1: the Topic Name comes first and is UTF-8', () => {
+test('MQTT-3.3.2-1, MQTT-4.7.3-2: the Topic Name comes first, is UTF-8 and has no U+0000', () => {
   for (const version of VERSIONS) {
     faulty('30 04 00 02 c3 28', version, 'utf8', 4)
+    faulty('30 04 00 02 61 00', version, 'nul', 5)
     faulty('30 03 00 02 61', version, 'fieldFits', 2)
     faulty('30 00', version, 'fieldFits', 2)
+    misused({ ...small, topic: 'a\0' }, version, 'nul', 'topic')
     misused({ ...small, topic: '\ud800' }, version, 'utf8', 'topic')
     misused({ ...small, topic: 1 }, version, 'fieldType', 'topic')
   }
@@ -69,6 +71,7 @@ test('MQTT-3.3.2-2: the Topic Name has no wildcard', () => {
       misused({ ...small, topic }, version, 'topicWildcard', 'topic')
     }
   }
+  faulty(frame('30', text('a/#'), props('23 00 05')), 5, 'topicWildcard', 2)
 })
 
 test('MQTT-4.7.3-1 (3.1.1): before 5.0 the Topic Name is not empty', () => {

@@ -5,7 +5,7 @@ import { decoded, faulty, frame, misused, props, same, text } from '../../helper
 /** 5.0 Table 3-8. */
 const CODES = [0x00, 0x01, 0x02, 0x80, 0x83, 0x87, 0x8f, 0x91, 0x97, 0x9e, 0xa1, 0xa2]
 
-test('MQTT-3.9.3-1 (5.0): codes come in the order in which they were written, any number of them', () => {
+test('MQTT-3.9.3-1 (5.0), MQTT-3.8.4-7 (5.0): codes, granting a QoS or telling a failure, come in the order in which they were written, any number of them', () => {
   same('90 05 00 0a 00 02 01', { type: 'suback', packetId: 10, reasonCodes: [0, 2, 1] }, 3)
   same('90 06 00 0a 00 02 80 01', { type: 'suback', packetId: 10, reasonCodes: [0, 2, 0x80, 1] }, 4)
   same(frame('90', '00 0a 00', CODES.map((code) => code.toString(16).padStart(2, '0')).join('')), { type: 'suback', packetId: 10, reasonCodes: CODES }, 5)

@@ -51,6 +51,7 @@ test('MQTT-3.8.3-3 (3.1.1), MQTT-3.8.3-2 (5.0): there is at least one filter wit
 test('MQTT-3.8.3-4 (3.1.1), SPEC-3.8.3.1-1: QoS 3 is refused, both ways', () => {
   for (const version of [3, 4] as const) {
     faulty('82 06 00 01 00 01 61 03', version, 'subscriptionQos', 7)
+    assert.throws(() => decoded('82 06 00 01 00 01 61 03', version), /QoS 3; the requested QoS is 0, 1 or 2/)
     misused(subscribe({ filter: 'a', qos: 3 }), version, 'subscriptionQos', 'subscriptions[0].qos')
   }
   faulty('82 07 00 01 00 00 01 61 03', 5, 'subscriptionQosFive', 8)
