@@ -5,7 +5,7 @@ import * as codec from '../../src/codec/index.ts'
 test('the public names of the codec are these and no others', () => {
   assert.equal(Object.keys(codec).sort(), [
     'MAXIMUM_REMAINING_LENGTH', 'MalformedPacket', 'PACKETS', 'PROPERTIES', 'PROTOCOL_NAMES', 'PacketStream', 'ProtocolError', 'QUIRKS', 'REASONS', 'RETURN_CODES', 'RULES', 'UsageError',
-    'annotate', 'decode', 'encode', 'encodeInto', 'encodeParts', 'encodedSize', 'fromHex', 'fromJson', 'isTopicFilter', 'isTopicName', 'mayCarry', 'maySend',
+    'annotate', 'decode', 'encode', 'encodeInto', 'encodeParts', 'encodedSize', 'fit', 'fromHex', 'fromJson', 'isTopicFilter', 'isTopicName', 'mayCarry', 'maySend',
     'parseSharedFilter', 'reasonName', 'returnCode', 'toHex', 'toJson', 'topicMatches',
   ])
 })
