@@ -15,20 +15,23 @@ import { writeUnsuback } from './packet/unsuback.ts'
 import { writeUnsubscribe } from './packet/unsubscribe.ts'
 import { PACKETS } from './protocol.ts'
 import type { PacketType, ProtocolVersion } from './protocol.ts'
+import { carve, copyBytes } from './slab.ts'
 import { Writer } from './writer.ts'
 
 /**
- * Encodes one Control Packet into a new array of exactly its size. `version` (3, 4 or 5) says in whose form.
+ * Encodes one Control Packet into a new array of exactly its size; small ones share a buffer, see slab.ts. `version` (3, 4 or 5) says in whose form.
  * Throws UsageError, with the field's path, for whatever decoding would refuse.
  */
 export function encode(packet: PacketInput, version: ProtocolVersion): Uint8Array {
   const start = writePacket(packet, version)
   const { bytes, position, tail } = shared
   const size = position - start
-  const out = new Uint8Array(size + tail.length)
-  copy(bytes, start, size, out, 0)
-  out.set(tail, size)
-  shared.release()
+  const out = carve(size + tail.length)
+  copyBytes(bytes, start, size, out, 0)
+  if (tail.length > 0) {
+    out.set(tail, size)
+    shared.release()
+  }
   return out
 }
 
@@ -44,9 +47,11 @@ export function encodeInto(packet: PacketInput, version: ProtocolVersion, target
   if (!(offset >= 0 && end <= target.length)) {
     throw new UsageError(`${packet.type}: ${size + tail.length} bytes do not fit a target of ${target.length} at offset ${offset}`, { packet: packet.type, rule: 'encodeInto', path: '' })
   }
-  copy(bytes, start, size, target, offset)
-  target.set(tail, offset + size)
-  shared.release()
+  copyBytes(bytes, start, size, target, offset)
+  if (tail.length > 0) {
+    target.set(tail, offset + size)
+    shared.release()
+  }
   return end
 }
 
@@ -72,18 +77,12 @@ export function encodeParts(packet: PacketInput, version: ProtocolVersion): read
 /** Leaves the packet in the shared writer: bytes[start, position), then its tail. */
 function writePacket(packet: PacketInput, version: ProtocolVersion): number {
   const type = packet?.type
-  if (!Object.hasOwn(WRITERS, type)) throw new UsageError(`there is no packet of type ${String(type)}`, { packet: undefined, rule: '5.0 §2.1.2', path: 'type' })
+  const encoder = ENCODERS[type]
+  if (encoder === undefined) throw new UsageError(`there is no packet of type ${String(type)}`, { packet: undefined, rule: '5.0 §2.1.2', path: 'type' })
   if (version !== 3 && version !== 4 && version !== 5) throw new UsageError(`there is no version ${String(version)}: 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5.0`, { packet: type, rule: '5.0 §3.1.2.2', path: 'version' })
   shared.open(type, version)
-  if (version < PACKETS[type].since) throw shared.misuse('packetType', '', `there is no ${type.toUpperCase()} before 5.0`)
-  // The dispatch table takes each packet to its own writer, which TypeScript cannot follow.
-  const flags = (WRITERS[type] as (w: Writer, packet: PacketInput, version: ProtocolVersion) => number)(shared, packet, version)
-  return shared.close((PACKETS[type].number << 4) | flags)
-}
-
-function copy(from: Uint8Array, start: number, size: number, to: Uint8Array, offset: number): void {
-  if (size > 96) to.set(from.subarray(start, start + size), offset)
-  else for (let i = 0; i < size; i++) to[offset + i] = from[start + i]!
+  if (version < encoder.since) throw shared.misuse('packetType', '', `there is no ${type.toUpperCase()} before 5.0`)
+  return shared.close(encoder.first | encoder.write(shared, packet, version))
 }
 
 /** Encoding never calls out, so one writer serves all. */
@@ -107,3 +106,17 @@ const WRITERS: { readonly [T in PacketType]: (w: Writer, packet: PacketInputOf<T
   disconnect: writeDisconnect,
   auth: writeAuth,
 }
+
+interface Encoder {
+  readonly first: number
+  readonly since: ProtocolVersion
+  readonly write: (w: Writer, packet: PacketInput, version: ProtocolVersion) => number
+}
+
+/** WRITERS and PACKETS in one look-up, which has no prototype to find other names in. */
+const ENCODERS: { readonly [type: string]: Encoder | undefined } = /* @__PURE__ */ Object.assign(
+  Object.create(null) as object,
+  Object.fromEntries(Object.entries(PACKETS).map(([type, { number, since }]) =>
+    // The table takes each packet to its own writer, which TypeScript cannot follow.
+    [type, { first: number << 4, since, write: WRITERS[type as PacketType] as Encoder['write'] }])),
+)

@@ -137,20 +137,24 @@ export function writeProperties<C extends Carrier>(w: Writer, carrier: C, given:
   if (given === undefined) return w.patchVarint(lengthAt)
   if (typeof given !== 'object' || given === null) throw w.wrongType(given, path, 'an object')
   const properties = given as { readonly [name: string]: unknown }
-  let written = 0
+  let unwritten = 0
+  for (const name in properties) {
+    if (properties[name] !== undefined) unwritten++
+  }
+  w.base = path
   for (const { name, row } of ROWS[carrier]) {
+    if (unwritten === 0) break
     const value = properties[name]
     if (value === undefined) continue
-    written++
-    writeProperty(w, row, value, `${path}.${name}`)
+    unwritten--
+    writeProperty(w, row, value, name)
   }
   // Whatever has not been written is not a property of this packet.
-  for (const name of Object.keys(properties)) {
-    if (properties[name] !== undefined && --written < 0) throw strayProperty(w, carrier, properties, path)
-  }
+  if (unwritten > 0) throw strayProperty(w, carrier, properties)
   if (properties['authenticationData'] !== undefined && properties['authenticationMethod'] === undefined) {
-    throw w.misuse('authenticationMethod', `${path}.authenticationData`, 'Authentication Data alone')
+    throw w.misuse('authenticationMethod', 'authenticationData', 'Authentication Data alone')
   }
+  w.base = ''
   w.patchVarint(lengthAt)
 }
 
@@ -198,23 +202,28 @@ function nonZero(r: Reader, row: PropertyRow, at: number, value: number): number
   return value
 }
 
-function writeProperty(w: Writer, row: PropertyRow, value: unknown, path: string): void {
-  if (row.kind === 'pairs') {
-    for (const [i, pair] of asList(w, value, path).entries()) {
-      if (!Array.isArray(pair) || pair.length !== 2) throw w.wrongType(pair, `${path}[${i}]`, 'a [name, value] pair')
-      w.u8(row.id)
-      w.string(pair[0], `${path}[${i}][0]`)
-      w.string(pair[1], `${path}[${i}][1]`)
-    }
-  } else if (row.kind === 'identifiers') {
-    for (const [i, identifier] of asList(w, value, path).entries()) {
-      w.u8(row.id)
-      writeValue(w, row, identifier, `${path}[${i}]`)
-    }
-  } else {
+function writeProperty(w: Writer, row: PropertyRow, value: unknown, name: string): void {
+  if (row.kind !== 'pairs' && row.kind !== 'identifiers') {
     w.u8(row.id)
-    writeValue(w, row, value, path)
+    return writeValue(w, row, value, name)
   }
+  if (!Array.isArray(value)) throw w.wrongType(value, name, 'an array')
+  for (let i = 0; i < value.length; i++) {
+    w.item = i
+    w.u8(row.id)
+    if (row.kind === 'pairs') writePair(w, value[i], name)
+    else writeValue(w, row, value[i], name)
+  }
+  w.item = -1
+}
+
+function writePair(w: Writer, pair: unknown, name: string): void {
+  if (!Array.isArray(pair) || pair.length !== 2) throw w.wrongType(pair, name, 'a [name, value] pair')
+  w.part = 0
+  w.string(pair[0], name)
+  w.part = 1
+  w.string(pair[1], name)
+  w.part = -1
 }
 
 function writeValue(w: Writer, row: PropertyRow, value: unknown, path: string): void {
@@ -252,16 +261,14 @@ function refuseZero(w: Writer, row: PropertyRow, value: unknown, path: string): 
   if (value === 0) throw w.misuse('propertyValue', path, `${row.title} is 0`, row.rule)
 }
 
-function asList(w: Writer, value: unknown, path: string): readonly unknown[] {
-  if (!Array.isArray(value)) throw w.wrongType(value, path, 'an array')
-  return value
-}
-
-function strayProperty(w: Writer, carrier: Carrier, properties: { readonly [name: string]: unknown }, path: string): Error {
+function strayProperty(w: Writer, carrier: Carrier, properties: { readonly [name: string]: unknown }): Error {
   const allowed = new Set(ROWS[carrier].map(({ name }) => name))
-  const stray = Object.keys(properties).find((name) => properties[name] !== undefined && !allowed.has(name))!
+  let stray = ''
+  for (const name in properties) {
+    if (properties[name] !== undefined && !allowed.has(name)) stray = name
+  }
   const rule: RuleName = Object.hasOwn(PROPERTIES, stray) ? 'propertyMisplaced' : 'propertyUnknown'
-  return w.misuse(rule, `${path}.${stray}`, rule === 'propertyMisplaced' ? `not a property of ${carrier.toUpperCase()}` : 'no property of MQTT 5.0')
+  return w.misuse(rule, stray, rule === 'propertyMisplaced' ? `not a property of ${carrier.toUpperCase()}` : 'no property of MQTT 5.0')
 }
 
 function unexpected(id: number, carrier: Carrier): string {

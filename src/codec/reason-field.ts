@@ -5,7 +5,7 @@ import type { PropertiesOf } from './property.ts'
 import { readProperties, writeProperties } from './property.ts'
 import type { ProtocolVersion } from './protocol.ts'
 import type { Reader } from './reader.ts'
-import { mayCarry } from './reason.ts'
+import { codesOf, mayCarry } from './reason.ts'
 import type { RuleName } from './rules.ts'
 import type { Writer } from './writer.ts'
 
@@ -15,7 +15,7 @@ type WithEnding = Exclude<Coded, 'connack' | 'suback' | 'unsuback'>
 export function readReason(r: Reader, type: Coded, version: ProtocolVersion): number {
   const at = r.position
   const code = r.u8(version === 5 ? 'Reason Code' : 'Return code')
-  if (mayCarry(type, code, version)) return code
+  if (CODES[type][version][code] === 1) return code
   if (type === 'suback' && code === 0x80) r.object('subackFailure', at, 'code 0x80')
   else throw r.fault(`${type}Code` satisfies RuleName, at, `code 0x${code.toString(16).padStart(2, '0')}`)
   return code
@@ -48,4 +48,13 @@ function hasAny(properties: object | undefined): properties is object {
     if ((properties as { readonly [name: string]: unknown })[name] !== undefined) return true
   }
   return false
+}
+
+const CODES: { readonly [T in Coded]: { readonly [V in ProtocolVersion]: Uint8Array } } = /* @__PURE__ */ codesByPacket()
+
+function codesByPacket(): typeof CODES {
+  return {
+    connack: codesOf('connack'), puback: codesOf('puback'), pubrec: codesOf('pubrec'), pubrel: codesOf('pubrel'), pubcomp: codesOf('pubcomp'),
+    suback: codesOf('suback'), unsuback: codesOf('unsuback'), disconnect: codesOf('disconnect'), auth: codesOf('auth'),
+  }
 }

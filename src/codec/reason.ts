@@ -101,6 +101,12 @@ export function mayCarry(type: PacketType, code: number, version: ProtocolVersio
   return type === 'suback' && (code === 0 || code === 1 || code === 2 || (code === 0x80 && version === 4))
 }
 
+/** `mayCarry` of one packet as a table, 1 for each code it may carry. */
+export function codesOf(type: PacketType): { readonly [V in ProtocolVersion]: Uint8Array } {
+  const codes = (version: ProtocolVersion): Uint8Array => Uint8Array.from({ length: 256 }, (_, code) => (mayCarry(type, code, version) ? 1 : 0))
+  return { 3: codes(3), 4: codes(4), 5: codes(5) }
+}
+
 /** May this sender say it? Narrows `mayCarry` where Table 2-6 tells client and server apart (DISCONNECT, AUTH). */
 export function maySend(sender: Sender, type: PacketType, code: number): boolean {
   return (CARRIERS[sender][code]! & (1 << PACKETS[type].number)) !== 0

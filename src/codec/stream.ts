@@ -14,6 +14,7 @@ import type { Packet } from './packet.ts'
 import type { ProtocolVersion } from './protocol.ts'
 import { Reader } from './reader.ts'
 import type { RuleName } from './rules.ts'
+import { carve, copyBytes } from './slab.ts'
 import { scanVarint, varintValue } from './varint.ts'
 
 const NONE: Uint8Array = /* @__PURE__ */ new Uint8Array(0)
@@ -129,7 +130,7 @@ export class PacketStream {
     if (have === 1) this.first = chunk[start]!
     else {
       this.carry = carve(capacity(size, have))
-      move(chunk, start, have, this.carry, 0)
+      copyBytes(chunk, start, have, this.carry, 0)
     }
     return undefined
   }
@@ -145,7 +146,7 @@ export class PacketStream {
     const { size, carried } = this
     const count = Math.min(size - carried, chunk.length - this.position)
     if (carried + count > this.carry.length) this.grow(carried + count)
-    move(chunk, this.position, count, this.carry, carried)
+    copyBytes(chunk, this.position, count, this.carry, carried)
     this.position += count
     this.carried = carried + count
     if (carried + count < size) return undefined
@@ -173,7 +174,7 @@ export class PacketStream {
 
   private grow(have: number): void {
     const larger = carve(capacity(this.size, have))
-    move(this.carry, 0, this.carried, larger, 0)
+    copyBytes(this.carry, 0, this.carried, larger, 0)
     this.carry = larger
   }
 
@@ -250,27 +251,6 @@ const FIRST_CARRY = 512
 /** How much to keep for a packet of `size` (0: not known yet) of which `have` bytes have come. */
 function capacity(size: number, have: number): number {
   return size === 0 ? HEADER : Math.min(size, Math.max(FIRST_CARRY, 2 * have))
-}
-
-function move(from: Uint8Array, start: number, count: number, to: Uint8Array, offset: number): void {
-  if (count > 24) to.set(from.subarray(start, start + count), offset)
-  else for (let i = 0; i < count; i++) to[offset + i] = from[start + i]!
-}
-
-/** A carry of its own costs ten times one cut from a slab; no byte of a slab is given out twice. */
-const SLAB = 4096
-let slab: Uint8Array = NONE
-let carved = 0
-
-function carve(length: number): Uint8Array {
-  if (length > SLAB / 4) return new Uint8Array(length)
-  if (carved + length > slab.length) {
-    slab = new Uint8Array(SLAB)
-    carved = 0
-  }
-  const piece = new Uint8Array(slab.buffer, carved, length)
-  carved += length
-  return piece
 }
 
 /** Decoding never calls out, so one reader serves all streams. */

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: MIT
 // A growing buffer for the body of one Control Packet. Five bytes are left free in front: when the body is done its length is known, and the
 // fixed header is put right before it, so no size is ever computed twice. A refused packet leaves nothing behind but scratch.
+import { SHORT } from './ascii.ts'
 import type { UsageError } from './errors.ts'
 import { MAXIMUM_REMAINING_LENGTH } from './protocol.ts'
 import type { PacketType, ProtocolVersion } from './protocol.ts'
 import { misuse, RULES } from './rules.ts'
 import type { RuleName } from './rules.ts'
+import { copyBytes } from './slab.ts'
 import { encodeText, isEncodable } from './utf8.ts'
 import { varintSize, writeVarint } from './varint.ts'
 
@@ -20,6 +22,10 @@ export class Writer {
   position: number = HEADER
   packet: PacketType | undefined = undefined
   version: ProtocolVersion = 5
+  /** where paths in errors begin, and which item and part of a list is being written: made into text only when something is wrong */
+  base = ''
+  item = -1
+  part = -1
   /** bytes that follow the body by reference: the payload of a PUBLISH */
   tail: Uint8Array = NONE
 
@@ -29,6 +35,9 @@ export class Writer {
     this.packet = packet
     this.version = version
     this.tail = NONE
+    this.base = ''
+    this.item = -1
+    this.part = -1
   }
 
   /** Puts the fixed header before the body; returns where the packet begins in `bytes`. */
@@ -76,6 +85,7 @@ export class Writer {
   /** A UTF-8 Encoded String behind its two-byte length (5.0 §1.5.4). */
   string(value: string, path: string): void {
     if (typeof value !== 'string') throw this.wrongType(value, path, 'a string')
+    if (value.length <= SHORT && this.shortString(value)) return
     if (value.length > 0xffff) throw this.misuse('stringLength', path, `${value.length} characters`)
     if (!isEncodable(value)) throw this.misuse(value.includes('\0') ? 'nul' : 'utf8', path, value.includes('\0') ? 'U+0000' : 'a lone surrogate')
     this.reserve(2 + 3 * value.length)
@@ -87,6 +97,23 @@ export class Writer {
     this.position = end
   }
 
+  /** Writes a short string if it is ASCII without U+0000; otherwise leaves nothing behind. Its slow twin is the rest of `string`. */
+  private shortString(value: string): boolean {
+    const { length } = value
+    this.reserve(2 + length)
+    const { bytes } = this
+    const start = this.position + 2
+    for (let i = 0; i < length; i++) {
+      const unit = value.charCodeAt(i)
+      if (unit > 0x7f || unit === 0) return false
+      bytes[start + i] = unit
+    }
+    bytes[start - 2] = 0
+    bytes[start - 1] = length
+    this.position = start + length
+    return true
+  }
+
   /** Binary Data behind its two-byte length (5.0 §1.5.6); text stands for its UTF-8 bytes. */
   binary(value: Uint8Array | string, path: string): void {
     const bytes = this.asBytes(value, path)
@@ -94,7 +121,7 @@ export class Writer {
     this.reserve(2 + bytes.length)
     this.bytes[this.position] = bytes.length >>> 8
     this.bytes[this.position + 1] = bytes.length
-    this.bytes.set(bytes, this.position + 2)
+    copyBytes(bytes, 0, bytes.length, this.bytes, this.position + 2)
     this.position += 2 + bytes.length
   }
 
@@ -123,7 +150,9 @@ export class Writer {
   }
 
   misuse(rule: RuleName, path: string, found: string, statement?: string): UsageError {
-    return misuse(RULES[rule], this, path, found, statement)
+    const { base, item, part } = this
+    const where = `${base === '' ? '' : `${base}.`}${path}${item < 0 ? '' : `[${item}]`}${part < 0 ? '' : `[${part}]`}`
+    return misuse(RULES[rule], this, where, found, statement)
   }
 
   wrongType(value: unknown, path: string, expected: string): UsageError {

@@ -73,6 +73,7 @@ test('the bytes are exactly one packet: none are none, fewer or more are a fault
     faulty('d0', version, 'fieldFits', 1)
     faulty('30 03 00 01', version, 'wholePacket', 4)
     faulty('d0 00 d0 00', version, 'wholePacket', 2)
+    faulty('d0 01', version, 'wholePacket', 2)
   }
 })
 

@@ -1,5 +1,6 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { decode } from '../../src/codec/decode.ts'
 import { encode, encodedSize, encodeInto, encodeParts } from '../../src/codec/encode.ts'
 import { fromHex, toHex } from '../../src/codec/json.ts'
 import type { PacketInput } from '../../src/codec/packet.ts'
@@ -73,6 +74,12 @@ test('what was encoded before is not changed by what is encoded next', () => {
   const second = encode({ type: 'publish', topic: 'b', payload: '' }, 4)
   assert.is(toHex(first), '30 03 00 01 61')
   assert.is(toHex(second), '30 03 00 01 62')
+  const packets = Array.from({ length: 5_000 }, (_, i) => ({ type: 'publish', topic: String(i), payload: 'x'.repeat(i % 50) }) as const)
+  const wires = packets.map((packet) => encode(packet, 5))
+  for (const [i, wire] of wires.entries()) {
+    const packet = decode(wire, 5)
+    assert.ok(packet.type === 'publish' && packet.topic === String(i) && packet.payload.length === i % 50)
+  }
 })
 
 test('a target too small is refused and left alone', () => {

@@ -2,7 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { PACKETS } from '../../src/codec/protocol.ts'
 import type { PacketType } from '../../src/codec/protocol.ts'
-import { mayCarry, maySend, reasonName, REASONS, RETURN_CODES, returnCode } from '../../src/codec/reason.ts'
+import { codesOf, mayCarry, maySend, reasonName, REASONS, RETURN_CODES, returnCode } from '../../src/codec/reason.ts'
 
 /** The tables of 5.0, one per packet, copied by hand: Tables 3-1, 3-4 to 3-10 and 3.9, 3.11. */
 const TABLES: { readonly [type: string]: readonly number[] } = {
@@ -98,6 +98,15 @@ test('a Reason Code of 5.0 becomes the return code that says the same, if there 
   for (let code = 0; code <= 5; code++) assert.is(returnCode(code), code)
   for (const [reason, code] of [[0x84, 1], [0x85, 2], [0x88, 3], [0x89, 3], [0x86, 4], [0x87, 5], [0x8a, 5]] as const) assert.is(returnCode(reason), code)
   for (const reason of [-1, 6, 0x80, 0x81, 0x82, 0x8c, 0x9c, 0xff, 256]) assert.is(returnCode(reason), undefined, String(reason))
+})
+
+test('twin: the table of a packet is `mayCarry`, code by code', () => {
+  for (const type of ['connack', 'suback', 'puback', 'auth'] as const) {
+    const codes = codesOf(type)
+    for (const version of [3, 4, 5] as const) {
+      for (let code = 0; code < 256; code++) assert.is(codes[version][code] === 1, mayCarry(type, code, version), `${type} ${code} ${version}`)
+    }
+  }
 })
 
 test.run()

@@ -44,6 +44,30 @@ test('packets come out alike, however the bytes are cut', () => {
   for (let cut = 0; cut <= bytes.length; cut++) assert.equal(collect({}, [bytes.slice(0, cut), bytes.slice(cut)]), whole, `cut at ${cut}`)
 })
 
+test('the packets on both sides of the lengths 127 and 128 come out of whole chunks and cut ones', () => {
+  for (const payload of [122, 123, 124, 125, 16_378, 16_379, 16_380, 16_381]) {
+    const bytes = encode({ type: 'publish', topic: 'a', payload: new Uint8Array(payload).fill(0x78) }, 5)
+    const twice = Uint8Array.of(...bytes, ...bytes)
+    for (const size of [1, 2, 3, bytes.length, twice.length]) {
+      const packets = collect({ version: 5, copy: true }, pieces(twice, size)) as { readonly payload: { readonly hex: string } }[]
+      assert.equal(packets.map(({ payload: { hex } }) => (hex.length + 1) / 3), [payload, payload])
+    }
+  }
+})
+
+test('SPEC-3.12-1: a body is refused also where it comes after its header', () => {
+  for (const hex of ['c0 01 00', 'd0 01 00']) {
+    const stream = new PacketStream({ version: 5 })
+    const error = thrownBy(() => {
+      for (const byte of fromHex(hex)) {
+        stream.push(Uint8Array.of(byte))
+        assert.is(stream.next(), undefined)
+      }
+    })
+    assert.equal(facts(error), expected('noBody', 5, 2))
+  }
+})
+
 test('chunks may be pushed ahead, empty ones too', () => {
   const stream = new PacketStream()
   for (const chunk of [fromHex(CONNECT), new Uint8Array(0), ...pieces(fromHex(PUBLISH), 3), fromHex(PING)]) stream.push(chunk)

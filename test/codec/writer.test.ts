@@ -155,4 +155,18 @@ test('asBytes takes bytes as they are', () => {
   assert.is(toHex(w.asBytes('é', 'payload')), 'c3 a9')
 })
 
+test('a path is put together only when something is wrong', () => {
+  const w = writerOf(5, 'connect')
+  const path = (): string => w.misuse('utf8', 'userProperties', 'x').path
+  assert.is(path(), 'userProperties')
+  w.base = 'will.properties'
+  assert.is(path(), 'will.properties.userProperties')
+  w.item = 3
+  assert.is(path(), 'will.properties.userProperties[3]')
+  w.part = 1
+  assert.is(path(), 'will.properties.userProperties[3][1]')
+  w.open('connect', 5)
+  assert.is(path(), 'userProperties')
+})
+
 test.run()

@@ -1,5 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { decode } from '../../../src/codec/decode.ts'
+import { fromHex, toJson } from '../../../src/codec/json.ts'
 import { decoded, encoded, faulty, frame, misused, props, same } from '../../helpers/codec.ts'
 
 test('Session Present and the code are the whole of it before 5.0', () => {
@@ -68,6 +70,15 @@ test('MQTT-3.2.2-8 (5.0), SPEC-3.1-return-codes: it has its own codes, both ways
 test('a CONNACK of 3.1.1 in answer to a 5.0 CONNECT is told as such', () => {
   faulty('20 02 00 01', 5, 'connackForm', 4)
   faulty('20 02 00 00', 5, 'connackForm', 4)
+})
+
+test('on request it is read as the CONNACK of 5.0 that says the same', () => {
+  const read = (hex: string) => toJson(decode(fromHex(hex), 5, { lenient: ['connack-of-3.1.1'] }))
+  for (const [code, reasonCode] of [['00', 0x00], ['01', 0x84], ['02', 0x85], ['03', 0x88], ['04', 0x86], ['05', 0x87]] as const) {
+    assert.equal(read(`20 02 00 ${code}`), { type: 'connack', sessionPresent: false, reasonCode })
+  }
+  assert.equal(read('20 02 01 00'), { type: 'connack', sessionPresent: true, reasonCode: 0 })
+  for (const hex of ['20 02 00 06', '20 02 02 00', '20 02 01 05']) assert.throws(() => read(hex), (error: Error) => error.name === 'ProtocolError' || error.name === 'MalformedPacket')
 })
 
 test('MQTT-4.13.1-1 (5.0), MQTT-4.8.0-1 (3.1.1): fields missing, and bytes left over, are refused', () => {

@@ -1,0 +1,42 @@
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { carve, copyBytes } from '../../src/codec/slab.ts'
+
+test('pieces are zero, of their length, and never overlap', () => {
+  const pieces: Uint8Array[] = []
+  for (let i = 0; i < 3000; i++) {
+    const piece = carve((i * 37) % 1500)
+    assert.is(piece.length, (i * 37) % 1500)
+    assert.ok(piece.every((byte) => byte === 0))
+    piece.fill(i % 251 + 1)
+    pieces.push(piece)
+  }
+  for (const [i, piece] of pieces.entries()) assert.ok(piece.every((byte) => byte === i % 251 + 1), String(i))
+})
+
+test('a large piece has a buffer of its own, a small one keeps no more than a slab', () => {
+  assert.is(carve(5000).buffer.byteLength, 5000)
+  assert.ok(carve(10).buffer.byteLength <= 8192)
+})
+
+test('a slab that somebody has transferred away does no harm', () => {
+  const piece = carve(10)
+  structuredClone(piece.buffer, { transfer: [piece.buffer as ArrayBuffer] })
+  assert.is(piece.length, 0)
+  const next = carve(10)
+  next.fill(7)
+  assert.equal([...next], new Array(10).fill(7))
+})
+
+test('twin: copying is what `set` and `subarray` do', () => {
+  const from = Uint8Array.from({ length: 1000 }, (_, i) => i)
+  for (const count of [0, 1, 2, 100, 191, 192, 193, 194, 500]) {
+    const one = new Uint8Array(1000)
+    const other = new Uint8Array(1000)
+    copyBytes(from, 13, count, one, 7)
+    other.set(from.subarray(13, 13 + count), 7)
+    assert.equal(one, other)
+  }
+})
+
+test.run()
