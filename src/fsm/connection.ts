@@ -78,16 +78,16 @@ function receive(state: State, packet: Packet): Step {
   if (rule !== undefined) return violate(here, packet, CONNECTION_RULES[rule], packet.type.toUpperCase())
   if (here.phase === 'authenticating') return hold(here, packet)
   switch (packet.type) {
-    case 'pingreq': return { state: here, effects: ANSWER_PING }
+    case 'pingreq': return stay(here, ANSWER_PING)
     case 'pingresp': return receivePingresp(here)
     case 'disconnect': return disconnectedByPeer(here, packet)
-    default: return { state: here, effects: DELIVER }
+    default: return stay(here, DELIVER)
   }
 }
 
 /** Server: before the CONNACK only an AUTH is looked at; the rest waits its turn [SPEC-3.1.4-1]. Client: an AUTH for the application. */
 function hold(state: Authenticating, packet: Packet): Step {
-  if (packet.type === 'auth') return { state, effects: DELIVER }
+  if (packet.type === 'auth') return stay(state, DELIVER)
   if (packet.type === 'disconnect' && state.agreement.authenticationMethod !== undefined) return disconnectedByPeer(state, packet)
   if (state.held.length >= state.limits.heldPackets) return violate(state, packet, CONNECTION_RULES.tooManyHeld, `packet ${state.held.length + 1} before the CONNACK`)
   return { state: { ...state, held: [...state.held, packet] }, effects: NOTHING }
@@ -223,7 +223,14 @@ function isOver(state: State): boolean {
 }
 
 function unchanged(state: State): Step {
-  return { state, effects: NOTHING }
+  return stay(state, NOTHING)
+}
+
+/** A step that changes nothing and has shared effects is the same value every time: a stream of packets on one connection makes none. */
+let last: Step | undefined
+function stay(state: State, effects: readonly Effect[]): Step {
+  if (last === undefined || last.state !== state || last.effects !== effects) last = { state, effects }
+  return last
 }
 
 function nameOf(role: Role): string {

@@ -2,6 +2,7 @@
 // The life of one Network Connection as tables.
 //  1. Which packet may be sent in which phase, where it leads, and which timer runs when, is decided here and nowhere else.
 //  2. This file does not know which role we play: rows name the sender, so what we send and what we receive are judged alike.
+import { PACKETS } from '../codec/index.ts'
 import type { PacketInput, ProtocolVersion, Sender } from '../codec/index.ts'
 import type { ConnectionRule } from './rules.ts'
 
@@ -105,15 +106,21 @@ export const ENDINGS: { readonly [input: string]: Phase } = { malformed: 'closin
 
 /** The event a packet is, sent by `sender`. */
 export function eventOf(sender: Sender, packet: PacketInput): PacketEvent {
-  if (packet.type === 'connack' && packet.reasonCode !== 0) return `${sender} refusal`
-  return `${sender} ${packet.type}`
+  return EVENTS[sender][packet.type === 'connack' && packet.reasonCode !== 0 ? 'refusal' : packet.type]
 }
 
 /** Where this event leads; undefined when it is not legal here. */
 export function destination(phase: Phase, event: PacketEvent, version: ProtocolVersion): Phase | undefined {
-  if (version < 5 && SINCE_FIVE.has(event)) return undefined
-  return LIFECYCLE[phase][event]
+  return version < 5 && SINCE_FIVE.has(event) ? undefined : LIFECYCLE[phase][event]
 }
+
+/** Every event's name, made once: a packet must not cost a string. */
+const EVENTS: { readonly [S in Sender]: { readonly [T in PacketInput['type'] | 'refusal']: PacketEvent } } = /* @__PURE__ */ (() => {
+  const names = [...Object.keys(PACKETS), 'refusal'] as (PacketInput['type'] | 'refusal')[]
+  const of = (sender: Sender): { [T in PacketInput['type'] | 'refusal']: PacketEvent } =>
+    Object.fromEntries(names.map((name) => [name, `${sender} ${name}`])) as { [T in PacketInput['type'] | 'refusal']: PacketEvent }
+  return { client: of('client'), server: of('server') }
+})()
 
 /** The rule that an illegal event breaks. */
 export function violation(phase: Phase, event: PacketEvent, version: ProtocolVersion): ConnectionRule {
