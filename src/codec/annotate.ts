@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Every byte of a packet named, valid or not, by the code that decodes it: a reader that notes down what is asked of it.
 import { readPacket } from './decode.ts'
-import type { MalformedPacket, ProtocolError } from './errors.ts'
+import { MalformedPacket, ProtocolError } from './errors.ts'
 import { readingOf } from './lenient.ts'
 import type { LenientOptions } from './lenient.ts'
+import { propertyTitle } from './property.ts'
 import { PACKET_TYPES } from './protocol.ts'
 import type { ProtocolVersion } from './protocol.ts'
 import { Reader } from './reader.ts'
@@ -22,7 +23,7 @@ export interface Annotation {
   readonly text: string
   /** a flag byte taken apart, most significant bit first */
   readonly bits?: readonly { readonly name: string, readonly width: number, readonly value: number }[] | undefined
-  /** set on the annotation that begins with the first wrong byte */
+  /** set on the annotation that holds the first wrong byte */
   readonly error?: MalformedPacket | ProtocolError | undefined
   /** a secret: show neither value nor bytes */
   readonly masked?: boolean | undefined
@@ -44,10 +45,13 @@ export function annotate(bytes: Uint8Array, version?: ProtocolVersion, options: 
   try {
     readPacket(r)
   } catch (error) {
-    fault = error as MalformedPacket | ProtocolError
+    // Anything else is our bug, and not the packet's.
+    if (!(error instanceof MalformedPacket || error instanceof ProtocolError)) throw error
+    fault = error
   }
   fault = r.wrongSize ?? fault
   if (fault !== undefined) r.mark(fault)
+  r.release()
   return r.annotations
 }
 
@@ -134,12 +138,23 @@ class Annotator extends Reader {
     if (culprit >= 0) annotations[culprit] = { ...annotations[culprit]!, error }
     // The wrong byte lies in a field that was being read, or right behind all that was.
     else {
-      if (offset > done) this.add({ start: done, end: offset, name: this.field, text: 'cut short' })
-      if (offset < bytes.length) this.add({ start: offset, end: offset + 1, name: this.field, text: error.message, error })
+      const { field } = this
+      const masked = this.hides(field)
+      if (offset > done) this.add({ start: done, end: offset, name: field, text: 'cut short', masked })
+      if (offset < bytes.length) this.add({ start: offset, end: offset + 1, name: field, text: error.message, error, masked })
     }
     const rest = annotations.at(-1)?.end ?? 0
-    if (rest < bytes.length) this.add({ start: rest, end: bytes.length, name: UNREAD, text: 'behind the fault' })
+    if (rest < bytes.length) this.add({ start: rest, end: bytes.length, name: UNREAD, text: 'behind the fault', masked: this.hides(UNREAD) })
     if (!annotations.some((annotation) => annotation.error !== undefined)) this.add({ start: bytes.length, end: bytes.length, name: 'end', text: error.message, error })
+  }
+
+  /** Can a secret be in a field of this name? Bytes that were not read hide it where the packet may have one further on. */
+  private hides(name: string): true | undefined {
+    if (!this.mask) return undefined
+    if (SECRETS.has(name)) return true
+    if (name !== UNREAD || (this.packet !== 'connect' && this.packet !== 'auth')) return undefined
+    const flags = this.annotations.find((annotation) => annotation.name === 'Connect Flags')?.value
+    return this.packet === 'auth' || flags === undefined || ((flags as number) & 0x40) !== 0 ? true : undefined
   }
 
   private begin(name: string): number {
@@ -151,7 +166,7 @@ class Annotator extends Reader {
     const { field: name } = this
     // An empty payload has no bytes to name.
     if (this.position === start) return value
-    if (this.mask && (name === 'Password' || name === 'Authentication Data')) {
+    if (this.hides(name) === true) {
       this.add({ start, end: this.position, name, text: '••••', masked: true })
     } else {
       this.add({ start, end: this.position, name, value, text: this.textOf(name, value) })
@@ -167,6 +182,7 @@ class Annotator extends Reader {
   private textOf(name: string, value: string | number | Uint8Array): string {
     if (typeof value === 'string') return JSON.stringify(value)
     if (typeof value !== 'number') return `${value.length} bytes`
+    if (name === 'Property Identifier') return `${value} (${propertyTitle(value) ?? 'no property'})`
     if (name === 'Protocol Version') return VERSION_NAMES[value] ?? String(value)
     if (name === 'Reason Code' || name === 'Return code') return reasonName(this.packet!, value, this.version) ?? 'unknown'
     if (name === 'Remaining Length') return `${value} bytes follow`
@@ -175,6 +191,7 @@ class Annotator extends Reader {
 }
 
 const UNREAD = 'not read'
+const SECRETS: ReadonlySet<string> = /* @__PURE__ */ new Set(['Password', 'Authentication Data'])
 const SECONDS = /Keep Alive|Interval/
 const VERSION_NAMES: { readonly [level: number]: string } = { 3: 'MQTT 3.1', 4: 'MQTT 3.1.1', 5: 'MQTT 5.0' }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One Control Packet out of its bytes: the fixed header, then the reader of its type.
+import { UsageError } from './errors.ts'
 import { readingOf, STRICT } from './lenient.ts'
 import type { LenientOptions } from './lenient.ts'
 import type { Packet } from './packet.ts'
@@ -34,10 +35,25 @@ export function decode(bytes: Uint8Array, version: ProtocolVersion, options: Dec
     const packet = BODILESS[bytes[0]!]
     if (packet !== undefined) return packet
   }
+  // Undefined is a CONNECT's own, for those who come without types.
+  if (version !== undefined) checkVersion(version)
   shared.open(bytes, 0, bytes.length, version, options === NO_OPTIONS ? STRICT : readingOf(options), true)
-  const packet = readPacket(shared)
+  let packet
+  try {
+    packet = readPacket(shared)
+  } catch (error) {
+    shared.forgiven = undefined
+    shared.release()
+    throw error
+  }
   shared.release()
   return packet
+}
+
+/** Throws UsageError for a version there is none of. */
+export function checkVersion(version: ProtocolVersion, packet?: PacketType): void {
+  if (version === 3 || version === 4 || version === 5) return
+  throw new UsageError(`there is no version ${String(version)}: 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5.0`, { packet, rule: '5.0 §3.1.2.2', path: 'version' })
 }
 
 /**
@@ -104,7 +120,7 @@ function legalFirstBytes(): { [V in ProtocolVersion]: Uint8Array } {
   return { 3: legal(3), 4: legal(4), 5: legal(5) }
 }
 
-/** Decoding never calls out, so one reader serves all. */
+/** Reading a packet never calls out, so one reader serves all. */
 const shared: Reader = /* @__PURE__ */ new Reader()
 
 const READERS_BY_TYPE: { readonly [T in PacketType]: (r: Reader, version: ProtocolVersion, flags: number) => Packet } = {

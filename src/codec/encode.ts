@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // One Control Packet into bytes: the body first, then the fixed header before it.
+import { checkVersion } from './decode.ts'
 import { UsageError } from './errors.ts'
 import type { PacketInput, PacketInputOf } from './packet.ts'
 import { writeAck } from './packet/acks.ts'
@@ -44,7 +45,8 @@ export function encodeInto(packet: PacketInput, version: ProtocolVersion, target
   const { bytes, position, tail } = shared
   const size = position - start
   const end = offset + size + tail.length
-  if (!(offset >= 0 && end <= target.length)) {
+  if (!(Number.isInteger(offset) && offset >= 0 && end <= target.length)) {
+    shared.release()
     throw new UsageError(`${packet.type}: ${size + tail.length} bytes do not fit a target of ${target.length} at offset ${offset}`, { packet: packet.type, rule: 'encodeInto', path: '' })
   }
   copyBytes(bytes, start, size, target, offset)
@@ -79,7 +81,7 @@ function writePacket(packet: PacketInput, version: ProtocolVersion): number {
   const type = packet?.type
   const encoder = ENCODERS[type]
   if (encoder === undefined) throw new UsageError(`there is no packet of type ${String(type)}`, { packet: undefined, rule: '5.0 §2.1.2', path: 'type' })
-  if (version !== 3 && version !== 4 && version !== 5) throw new UsageError(`there is no version ${String(version)}: 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5.0`, { packet: type, rule: '5.0 §3.1.2.2', path: 'version' })
+  checkVersion(version, type)
   shared.open(type, version)
   if (version < encoder.since) throw shared.misuse('packetType', '', `there is no ${type.toUpperCase()} before 5.0`)
   return shared.close(encoder.first | encoder.write(shared, packet, version))

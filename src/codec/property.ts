@@ -288,6 +288,11 @@ interface Column {
 const ENTRIES: readonly Column[] = /* @__PURE__ */ Object.entries(PROPERTIES).map(([name, row], i) =>
   ({ name, row, bit: 1 << i, repeats: row.kind === 'pairs' || row.kind === 'identifiers' }))
 
+/** The property with this identifier as the standard calls it; undefined where there is none. */
+export function propertyTitle(id: number): string | undefined {
+  return KNOWN[id]
+}
+
 /** Titles by identifier. */
 const KNOWN: readonly (string | undefined)[] = /* @__PURE__ */ byId(ENTRIES).map((column) => column?.row.title)
 

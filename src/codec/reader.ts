@@ -34,6 +34,8 @@ export class Reader {
   version: ProtocolVersion | undefined = undefined
   /** whether binary fields are copied or views of `bytes`, and what is forgiven */
   reading: Reading = STRICT
+  /** faults that were forgiven in this packet; told when it has been read, since whoever is told may decode another */
+  forgiven: (MalformedPacket | ProtocolError)[] | undefined = undefined
   /** whether the last `topic` read has + or # in it */
   wildcard = false
   /** whether this is the first packet on a connection, where another protocol may be talking */
@@ -48,11 +50,13 @@ export class Reader {
     this.version = version
     this.reading = reading
     this.opening = opening
+    this.forgiven = undefined
   }
 
-  /** Lets go of the input, so that a shared reader keeps no chunk alive. */
+  /** Lets go of the input, so that a shared reader keeps no chunk alive, and tells of what was forgiven in it. */
   release(): void {
     this.bytes = NONE
+    if (this.forgiven !== undefined) this.tell()
   }
 
   u8(_name: string): number {
@@ -154,7 +158,7 @@ export class Reader {
   finish(rule: RuleName): void {
     if (this.position === this.end) return
     this.object(rule, this.position, `${this.end - this.position} bytes are left over`)
-    this.position = this.end
+    this.rest('left over')
   }
 
   /** The error for a rule broken at `at`, an index into `bytes`. */
@@ -168,7 +172,14 @@ export class Reader {
   object(rule: RuleName, at: number, found: string): void {
     const error = this.fault(rule, at, found)
     if (!this.reading.forgives.has(rule)) throw error
-    this.reading.onQuirk?.(error)
+    if (this.forgiven === undefined) this.forgiven = [error]
+    else this.forgiven.push(error)
+  }
+
+  private tell(): void {
+    const { forgiven, reading: { onQuirk } } = this
+    this.forgiven = undefined
+    for (const error of forgiven!) onQuirk?.(error)
   }
 
   private short(at: number): MalformedPacket | ProtocolError {

@@ -44,8 +44,11 @@ export function writeEnding<T extends WithEnding>(w: Writer, type: T, code: numb
 }
 
 function hasAny(properties: object | undefined): properties is object {
+  // What is no object is for `writeProperties` to refuse.
+  if (properties === null || (properties !== undefined && typeof properties !== 'object')) return true
   for (const name in properties) {
-    if ((properties as { readonly [name: string]: unknown })[name] !== undefined) return true
+    const value = (properties as { readonly [name: string]: unknown })[name]
+    if (value !== undefined && !(Array.isArray(value) && value.length === 0)) return true
   }
   return false
 }

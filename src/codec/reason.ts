@@ -97,7 +97,7 @@ export const RETURN_CODES: readonly string[] = [
  */
 export function mayCarry(type: PacketType, code: number, version: ProtocolVersion): boolean {
   if (version === 5) return ((CARRIERS.client[code]! | CARRIERS.server[code]!) & (1 << PACKETS[type].number)) !== 0
-  if (type === 'connack') return code === 0 || (code > 0 && RETURN_CODES[code] !== undefined)
+  if (type === 'connack') return RETURN_CODES[code] !== undefined
   return type === 'suback' && (code === 0 || code === 1 || code === 2 || (code === 0x80 && version === 4))
 }
 

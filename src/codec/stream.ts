@@ -4,7 +4,7 @@
 //    bytes received and never with the bytes announced.
 //  - The size limit is judged as soon as the Remaining Length is there, before anything is kept.
 //  - After an error the stream is dead: `next` throws the same error for ever.
-import { BODILESS, checkFirstByte, isFirstByte, readPacket } from './decode.ts'
+import { BODILESS, checkFirstByte, checkVersion, isFirstByte, readPacket } from './decode.ts'
 import type { DecodeOptions } from './decode.ts'
 import { UsageError } from './errors.ts'
 import type { MalformedPacket, ProtocolError } from './errors.ts'
@@ -41,6 +41,7 @@ export class PacketStream {
   private chunk: Uint8Array = NONE
   private position = 0
   private later: Uint8Array[] | undefined = undefined
+  private laterRead = 0
   /** the beginning of a packet that a chunk's end has cut, carry[0, carried); a first byte alone is kept in `first` */
   private carry: Uint8Array = NONE
   private carried = 0
@@ -55,6 +56,7 @@ export class PacketStream {
   constructor(options: PacketStreamOptions = {}) {
     const { version, maximumPacketSize = DEFAULT_MAXIMUM_PACKET_SIZE } = options
     if (!(maximumPacketSize >= 2)) throw new UsageError(`maximumPacketSize is ${maximumPacketSize}: it counts bytes, and no packet is smaller than 2`, { packet: undefined, rule: '5.0 §3.1.2.11.4', path: 'maximumPacketSize' })
+    if (version !== undefined) checkVersion(version)
     this.version = version
     this.maximumPacketSize = maximumPacketSize
     this.reading = readingOf(options)
@@ -82,9 +84,12 @@ export class PacketStream {
         const packet = this.carried > 0 ? this.complete() : this.take()
         if (packet !== undefined) return packet
         if (this.later === undefined) break
-        this.chunk = this.later.shift()!
+        this.chunk = this.later[this.laterRead++]!
         this.position = 0
-        if (this.later.length === 0) this.later = undefined
+        if (this.laterRead === this.later.length) {
+          this.later = undefined
+          this.laterRead = 0
+        }
       }
     } catch (error) {
       this.fail(error as MalformedPacket | ProtocolError)
@@ -211,9 +216,10 @@ export class PacketStream {
     }
     const r = this.reader(bytes, start, end)
     const packet = readPacket(r)
-    r.release()
     if (this.version === undefined && packet.type === 'connect') this.version = packet.version
-    return this.whole(packet, bytes, start, end)
+    this.whole(packet, bytes, start, end)
+    r.release()
+    return packet
   }
 
   private whole(packet: Packet, bytes: Uint8Array, start: number, end: number): Packet {
@@ -235,6 +241,7 @@ export class PacketStream {
     this.source = shared.bytes
     this.frameStart = shared.start
     this.frameEnd = shared.end
+    shared.forgiven = undefined
     shared.release()
     this.chunk = NONE
     this.position = 0
@@ -253,5 +260,5 @@ function capacity(size: number, have: number): number {
   return size === 0 ? HEADER : Math.min(size, Math.max(FIRST_CARRY, 2 * have))
 }
 
-/** Decoding never calls out, so one reader serves all streams. */
+/** Reading a packet never calls out, so one reader serves all streams. */
 const shared: Reader = /* @__PURE__ */ new Reader()

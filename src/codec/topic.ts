@@ -29,7 +29,7 @@ export function isTopicFilter(filter: string, version: ProtocolVersion = 5): boo
   return topicFilterFault(filter, version) === undefined
 }
 
-/** Splits `$share/group/a/b` into its parts (5.0 §4.8.2); `shareName` is undefined for a filter that is not shared. */
+/** Splits a valid filter like `$share/group/a/b` into its parts (5.0 §4.8.2); `shareName` is undefined for a filter that is not shared. */
 export function parseSharedFilter(filter: string): { readonly shareName: string | undefined, readonly filter: string } {
   if (!filter.startsWith(SHARE)) return { shareName: undefined, filter }
   const slash = filter.indexOf('/', SHARE.length)

@@ -43,7 +43,10 @@ export class Writer {
   /** Puts the fixed header before the body; returns where the packet begins in `bytes`. */
   close(firstByte: number): number {
     const remainingLength = this.position - HEADER + this.tail.length
-    if (remainingLength > MAXIMUM_REMAINING_LENGTH) throw this.misuse('packetTooLarge', '', `${remainingLength} bytes do not fit a Remaining Length of four bytes`)
+    if (remainingLength > MAXIMUM_REMAINING_LENGTH) {
+      this.release()
+      throw this.misuse('packetTooLarge', '', `${remainingLength} bytes do not fit a Remaining Length of four bytes`)
+    }
     const start = HEADER - 1 - varintSize(remainingLength)
     this.bytes[start] = firstByte
     writeVarint(remainingLength, this.bytes, start + 1)

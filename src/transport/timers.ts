@@ -36,6 +36,8 @@ export class Timers {
   private previous: Int32Array = ringOfSelves(SLOTS + 64)
   private readonly callbacks: ((() => void) | undefined)[] = []
   private readonly free: number[] = []
+  /** during a wake-up: those whose time has come and whose callback has not run */
+  private readonly due: Set<number> = new Set()
   private used = SLOTS
   /** the last tick that has been looked at */
   private tick: number
@@ -63,9 +65,10 @@ export class Timers {
     const deadline = now + ms
     const before = this.deadlines[entry]!
     this.deadlines[entry] = deadline
-    // In its ring already, and looked at no later than this: the wheel will move it on.
-    if (before <= deadline && this.next[entry] !== entry) return
+    // In its ring already, and looked at no later than this: the wheel will move it on. What is in no ring is due NEVER.
+    if (before <= deadline) return
     this.unlink(entry)
+    this.due.delete(entry)
     const tick = this.link(entry, deadline)
     if (this.wake === undefined || tick < this.wake.tick) this.sleep(tick)
   }
@@ -73,6 +76,7 @@ export class Timers {
   disarm(entry: number): void {
     this.deadlines[entry] = NEVER
     this.unlink(entry)
+    this.due.delete(entry)
   }
 
   release(entry: number): void {
@@ -115,26 +119,25 @@ export class Timers {
     const last = Math.floor(now / TICK)
     // After a long sleep (a suspended laptop) one whole turn has seen everything.
     const first = Math.max(this.tick + 1, last - SLOTS + 1)
-    const due: number[] = []
     this.tick = Math.max(this.tick, last)
-    for (let tick = first; tick <= last; tick++) this.visit(tick % SLOTS, now, due)
+    for (let tick = first; tick <= last; tick++) this.visit(tick % SLOTS, now)
     // Callbacks run behind the sweep: they may arm, disarm and release whatever they like, each other included.
-    for (const entry of due) {
-      if (this.deadlines[entry]! > now) continue
-      this.deadlines[entry] = NEVER
-      this.callbacks[entry - SLOTS]?.()
+    for (const entry of this.due) {
+      this.due.delete(entry)
+      this.callbacks[entry - SLOTS]!()
     }
     if (this.wake === undefined) this.sleepToNext()
   }
 
-  private visit(slot: number, now: number, due: number[]): void {
+  private visit(slot: number, now: number): void {
     let entry = this.next[slot]!
     while (entry !== slot) {
       const after = this.next[entry]!
       const deadline = this.deadlines[entry]!
       if (deadline <= now) {
         this.unlink(entry)
-        due.push(entry)
+        this.deadlines[entry] = NEVER
+        this.due.add(entry)
       } else {
         this.unlink(entry)
         this.link(entry, deadline)

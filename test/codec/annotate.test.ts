@@ -34,13 +34,13 @@ test('each byte of a CONNECT is named; no version is needed', () => {
     'ee | Connect Flags | 0b11101110',
     '00 3c | Keep Alive | 60 s',
     '0a | Property Length | 10',
-    '11 | Property Identifier | 17',
+    '11 | Property Identifier | 17 (Session Expiry Interval)',
     '00 00 0e 10 | Session Expiry Interval | 3600 s',
-    '27 | Property Identifier | 39',
+    '27 | Property Identifier | 39 (Maximum Packet Size)',
     '80 00 00 00 | Maximum Packet Size | 2147483648',
     '00 02 69 64 | Client Identifier | "id"',
     '05 | Property Length | 5',
-    '18 | Property Identifier | 24',
+    '18 | Property Identifier | 24 (Will Delay Interval)',
     '00 00 00 05 | Will Delay Interval | 5 s',
     '00 01 77 | Will Topic | "w"',
     '00 02 00 ff | Will Payload | 2 bytes',
@@ -162,6 +162,40 @@ test('another protocol is not mistaken for a packet', () => {
   const annotations = annotate(fromHex(hex), 5)
   covered(hex, annotations)
   assert.is(annotations.find(({ error }) => error !== undefined)!.error!.foreign, 'HTTP')
+})
+
+test('a secret stays hidden wherever the fault lies', () => {
+  const secret = '73 65 63 72 65 74'
+  const password = (hex: string): string => `10 ${hex} 00 04 4d 51 54 54 04 c2 00 3c 00 01 61 00 01 75`
+  const cases = [
+    `${password('18')} 00 09 ${secret}`, // its length runs past the packet
+    `${password('1a')} 00 08 ${secret}`, // the packet is cut inside it
+    `10 18 00 04 4d 51 54 54 04 c3 00 3c 00 01 61 00 01 75 00 06 ${secret}`, // a fault before it
+    `10 18 00 04 4d 51 54 54 09 c2 00 3c 00 01 61 00 01 75 00 06 ${secret}`, // a fault before the flags were read
+    `f0 0f 18 0d 15 00 01 61 16 00 06 ${secret} 00`, // AUTH, something behind it
+    `f0 0a 05 08 16 00 06 ${secret}`, // AUTH, a fault before it
+  ]
+  for (const hex of cases) {
+    const bytes = fromHex(hex)
+    const shown = annotate(bytes, hex.startsWith('f0') ? 5 : 4).filter(({ masked }) => masked !== true).map(({ start, end }) => toHex(bytes.subarray(start, end))).join(' ')
+    assert.not(shown.includes('63 72 65'), `${hex}: ${shown}`)
+    const all = annotate(bytes, hex.startsWith('f0') ? 5 : 4, { mask: false })
+    assert.not(all.some(({ masked }) => masked === true))
+  }
+})
+
+test('where there is no password nothing is hidden', () => {
+  assert.not(annotate(fromHex('10 0d 00 04 4d 51 54 54 04 03 00 3c 00 01 61'), 4).some(({ masked }) => masked === true))
+  assert.not(annotate(fromHex('20 03 02 00 00'), 5).some(({ masked }) => masked === true))
+})
+
+test('a property nobody knows has no name', () => {
+  assert.ok(annotate(fromHex('e0 03 00 01 7f'), 5).some(({ text }) => text === '127 (no property)'))
+})
+
+test('an exception that is none of the two errors is not taken for a fault of the packet', () => {
+  const ours = Object.defineProperty({ length: 2 }, '0', { get: () => { throw new RangeError('ours') } })
+  assert.throws(() => annotate(ours as unknown as Uint8Array, 4), (error: Error) => error instanceof RangeError)
 })
 
 test.run()

@@ -143,4 +143,10 @@ test('a refused packet leaves no trace in the next', () => {
   assert.equal(decoded('20 03 01 00 00', 5), { type: 'connack', sessionPresent: true, reasonCode: 0 })
 })
 
+test('a version there is none of is the caller\'s mistake', () => {
+  for (const version of [0, 2, 6, '5', null]) {
+    assert.throws(() => decode(fromHex('30 03 00 01 61'), version as 5), (error: Error) => error.name === 'UsageError' && /there is no version/.test(error.message))
+  }
+})
+
 test.run()

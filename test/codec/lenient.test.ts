@@ -77,4 +77,24 @@ test('bridges make themselves known on request, before 5.0', () => {
   assert.throws(() => encode({ ...CONNECT, type: 'connect', version: 5, bridge: true }, 5), (error: { path: string }) => error.path === 'bridge')
 })
 
+test('whoever is told of a quirk may decode in the meantime', () => {
+  const bytes = fromHex('32 0a 00 03 61 ff 62 00 07 70 71 72')
+  const packet = decode(bytes, 4, { lenient: ['ill-formed-text'], onQuirk: () => { decode(fromHex('40 02 00 01'), 4) } })
+  assert.equal(toJson(packet), { type: 'publish', topic: 'a\ufffdb', payload: { hex: '70 71 72' }, qos: 1, retain: false, dup: false, packetId: 7 })
+})
+
+test('a quirk is told once, however the packet is cut; a packet that is refused all the same tells nothing', () => {
+  const told: string[] = []
+  const stream = new PacketStream({ version: 4, lenient: ['header-flags'], onQuirk: ({ rule }) => { told.push(rule) } })
+  for (const byte of fromHex('41 02 00 01')) {
+    stream.push(Uint8Array.of(byte))
+    stream.next()
+  }
+  assert.equal(told, ['MQTT-2.2.2-2'])
+  stream.push(fromHex('41 02 00 00'))
+  assert.throws(() => stream.next(), /Packet Identifier 0/)
+  assert.throws(() => decode(fromHex('41 02 00 00'), 4, { lenient: ['header-flags'], onQuirk: () => { told.push('again') } }), /Packet Identifier 0/)
+  assert.is(told.length, 1)
+})
+
 test.run()

@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { fromHex, fromJson, toHex, toJson } from '../../src/codec/json.ts'
-import { PROPERTIES, readProperties, refuseProperties, writeProperties } from '../../src/codec/property.ts'
+import { PROPERTIES, propertyTitle, readProperties, refuseProperties, writeProperties } from '../../src/codec/property.ts'
 import type { Carrier } from '../../src/codec/property.ts'
 import type { PacketType } from '../../src/codec/protocol.ts'
 import type { RuleName } from '../../src/codec/rules.ts'
@@ -290,6 +290,10 @@ test('before 5.0 there are none', () => {
     assert.throws(() => refuseProperties(writerOf(version, 'connack'), {}), /^connack\.properties: properties in a packet of MQTT 3\.x; /)
     assert.throws(() => refuseProperties(writerOf(version, 'connect'), {}, 'will.properties'), /^connect\.will\.properties: /)
   }
+})
+
+test('properties have titles, by identifier', () => {
+  assert.equal([propertyTitle(0x11), propertyTitle(0x26), propertyTitle(0x00), propertyTitle(0x7f)], ['Session Expiry Interval', 'User Property', undefined, undefined])
 })
 
 test.run()

@@ -110,8 +110,16 @@ test('a forgiven rule is told and passed over; any other is not', () => {
   assert.equal([r.varint(''), r.string(''), r.string('')], [0, '\ufffd', '\0'])
   r.finish('nothingLeft')
   assert.is(r.position, r.end)
+  assert.equal(told, [], 'not before the packet has been read')
+  r.release()
   assert.equal(told, [1, 4, 7, 8])
+  r.release()
+  assert.is(told.length, 4)
   assert.throws(() => r.object('number', 0, 'one'), /offset 0/)
+  const quiet = readerOf('80 00', 5, 'pingreq')
+  quiet.reading = readingOf({ lenient: ['long-lengths'] })
+  quiet.varint('')
+  quiet.release()
 })
 
 test('`finish` wants everything read', () => {

@@ -60,13 +60,19 @@ test('MQTT-4.13.1-1: nothing may follow the properties', () => {
 
 test('SPEC-3.4.2.1-1, SPEC-3.14.2.1-1: the shortest form that says the same is written', () => {
   const forms = [
-    [0, undefined, ''], [0, {}, ''], [0, { reasonString: undefined }, ''], [0x80, undefined, '80'], [0x80, { reasonString: undefined }, '80'],
+    [0, undefined, ''], [0, {}, ''], [0, { reasonString: undefined }, ''], [0, { userProperties: [] }, ''], [0x80, undefined, '80'], [0x80, { reasonString: undefined }, '80'],
     [0x80, { reasonString: 'a' }, '80 04 1f 00 01 61'], [0, { reasonString: 'a' }, '00 04 1f 00 01 61'],
   ] as const
   for (const [code, properties, hex] of forms) {
     const w = writerOf(5, 'puback')
     writeEnding(w, 'puback', code, properties)
     assert.is(written(w), hex)
+  }
+})
+
+test('properties that are none are refused, not taken for absent', () => {
+  for (const properties of [null, 'x', 7]) {
+    assert.throws(() => writeEnding(writerOf(5, 'puback'), 'puback', 0, properties as unknown as {}), (error: { path: string }) => error.path === 'properties')
   }
 })
 

@@ -2,7 +2,8 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decode } from '../../src/codec/decode.ts'
-import { encode } from '../../src/codec/encode.ts'
+import { encode, encodedSize } from '../../src/codec/encode.ts'
+import { fit } from '../../src/codec/fit.ts'
 import type { PacketInput } from '../../src/codec/packet.ts'
 import type { ProtocolVersion } from '../../src/codec/protocol.ts'
 import { topicMatches } from '../../src/codec/topic.ts'
@@ -106,6 +107,16 @@ test('MQTT-4.7.3-4 (3.1.1), MQTT-4.7.3-4 (5.0): matching neither folds, nor norm
   }
   assert.not(topicMatches('+', 'a/'))
   assert.ok(topicMatches('\uff0b', '\uff0b') && !topicMatches('\uff0b', 'a'))
+})
+
+test('MQTT-3.15.2-2, MQTT-3.15.2-3 (5.0): Reason String and User Properties of AUTH are each left out when the packet would be one byte too large, and only then', () => {
+  const method = { authenticationMethod: 'SCRAM-SHA-1' }
+  for (const more of [{ reasonString: 'because it is so' }, { userProperties: [['a', 'b'], ['a', 'b']] as const }]) {
+    const packet: PacketInput = { type: 'auth', reasonCode: 0x18, properties: { ...method, ...more } }
+    const size = encodedSize(packet, 5)
+    assert.is(fit(packet, 5, size), packet)
+    assert.equal(fit(packet, 5, size - 1), { type: 'auth', reasonCode: 0x18, properties: method })
+  }
 })
 
 test.run()

@@ -314,4 +314,16 @@ test('thousands of packets in one chunk, or pushed ahead as thousands of chunks,
   assert.is(count, 20_000)
 })
 
+test('many chunks pushed before the first `next` are read in linear time', () => {
+  const stream = new PacketStream({ version: 4 })
+  for (let i = 0; i < 100_000; i++) stream.push(Uint8Array.of(i % 2 === 0 ? 0xc0 : 0))
+  let packets = 0
+  while (stream.next() !== undefined) packets++
+  assert.is(packets, 50_000)
+  stream.push(fromHex('c0'))
+  stream.push(fromHex('00'))
+  assert.is(stream.next()?.type, 'pingreq')
+  assert.throws(() => new PacketStream({ version: 6 as 5 }), (error: Error) => error.name === 'UsageError')
+})
+
 test.run()

@@ -123,15 +123,18 @@ function checkHeader(r: Reader, version: ProtocolVersion): void {
 }
 
 function checkFlags(r: Reader, at: number, flags: number, version: ProtocolVersion): void {
-  const found = `flags 0b${flags.toString(2).padStart(8, '0')}`
   // 3.1 §3.1: bit 0 is not used, and without the Will Flag the Will bits are disregarded.
-  if ((flags & 0x01) !== 0 && version > 3) r.object('reservedConnectFlag', at, found)
+  if ((flags & 0x01) !== 0 && version > 3) r.object('reservedConnectFlag', at, flagsText(flags))
   if ((flags & 0x04) === 0 && version > 3) {
-    if ((flags & 0x18) !== 0) throw r.fault('willQosWithoutWill', at, found)
-    if ((flags & 0x20) !== 0) throw r.fault('willRetainWithoutWill', at, found)
+    if ((flags & 0x18) !== 0) throw r.fault('willQosWithoutWill', at, flagsText(flags))
+    if ((flags & 0x20) !== 0) throw r.fault('willRetainWithoutWill', at, flagsText(flags))
   }
-  if ((flags & 0x1c) === 0x1c) throw r.fault('willQos', at, found)
-  if ((flags & 0xc0) === 0x40 && version < 5) r.object('passwordWithoutUsername', at, found)
+  if ((flags & 0x1c) === 0x1c) throw r.fault('willQos', at, flagsText(flags))
+  if ((flags & 0xc0) === 0x40 && version < 5) r.object('passwordWithoutUsername', at, flagsText(flags))
+}
+
+function flagsText(flags: number): string {
+  return `flags 0b${flags.toString(2).padStart(8, '0')}`
 }
 
 /**
