@@ -16,7 +16,7 @@ import { writeUnsuback } from './packet/unsuback.ts'
 import { writeUnsubscribe } from './packet/unsubscribe.ts'
 import { PACKETS } from './protocol.ts'
 import type { PacketType, ProtocolVersion } from './protocol.ts'
-import { carve, copyBytes } from './slab.ts'
+import { carve, carveOutput, copyBytes } from './slab.ts'
 import { Writer } from './writer.ts'
 
 /**
@@ -24,10 +24,16 @@ import { Writer } from './writer.ts'
  * Throws UsageError, with the field's path, for whatever decoding would refuse.
  */
 export function encode(packet: PacketInput, version: ProtocolVersion): Uint8Array {
+  const first = bodiless(packet, version)
+  if (first !== 0) {
+    const two = carve(2)
+    two[0] = first
+    return two
+  }
   const start = writePacket(packet, version)
   const { bytes, position, tail } = shared
   const size = position - start
-  const out = carve(size + tail.length)
+  const out = carveOutput(size + tail.length)
   copyBytes(bytes, start, size, out, 0)
   if (tail.length > 0) {
     out.set(tail, size)
@@ -41,6 +47,12 @@ export function encode(packet: PacketInput, version: ProtocolVersion): Uint8Arra
  * Throws UsageError for whatever decoding would refuse and for a target too small; then `target` is as it was.
  */
 export function encodeInto(packet: PacketInput, version: ProtocolVersion, target: Uint8Array, offset: number): number {
+  const first = bodiless(packet, version)
+  if (first !== 0 && offset >= 0 && offset + 1 < target.length && Number.isInteger(offset)) {
+    target[offset] = first
+    target[offset + 1] = 0
+    return offset + 2
+  }
   const start = writePacket(packet, version)
   const { bytes, position, tail } = shared
   const size = position - start
@@ -74,6 +86,17 @@ export function encodeParts(packet: PacketInput, version: ProtocolVersion): read
   const { bytes, position, tail } = shared
   shared.release()
   return [bytes.slice(start, position), tail]
+}
+
+/** The first byte of a packet that is two bytes in every version, PINGREQ, PINGRESP and the bare DISCONNECT; 0 for any other. Twin: `writePacket`. */
+function bodiless(packet: PacketInput, version: ProtocolVersion): number {
+  if (!(version === 3 || version === 4 || version === 5)) return 0
+  switch (packet?.type) {
+    case 'pingreq': return 0xc0
+    case 'pingresp': return 0xd0
+    case 'disconnect': return (packet.reasonCode === undefined || packet.reasonCode === 0) && packet.properties === undefined ? 0xe0 : 0
+    default: return 0
+  }
 }
 
 /** Leaves the packet in the shared writer: bytes[start, position), then its tail. */

@@ -2,24 +2,41 @@
 // Small arrays cut from a common slab: a Uint8Array of its own costs ten times one that is cut as soon as it is longer than 64 bytes.
 // As with Node's pooled Buffers, `.buffer` is then larger than the array and not to be transferred; no byte is ever given out twice.
 
-const SLAB = 8192
-/** Longer ones are worth an allocation of their own, so that keeping one keeps no more than a slab. */
-const LARGEST = SLAB / 8
+class Slab {
+  /** Longer pieces are worth an array of their own: keeping one piece keeps its whole slab. */
+  readonly largest: number
+  private readonly size: number
+  private bytes: Uint8Array = new Uint8Array(0)
+  private used = 0
 
-let slab: Uint8Array = /* @__PURE__ */ new Uint8Array(0)
-let used = 0
-
-/** A new array of `length` zero bytes. */
-export function carve(length: number): Uint8Array {
-  if (length > LARGEST) return new Uint8Array(length)
-  // Transferring a piece's buffer empties the slab under us: its length is 0 then, and the next begins.
-  if (used + length > slab.length) {
-    slab = new Uint8Array(SLAB)
-    used = 0
+  constructor(size: number) {
+    this.size = size
+    this.largest = size / 8
   }
-  const piece = new Uint8Array(slab.buffer, used, length)
-  used += length
-  return piece
+
+  cut(length: number): Uint8Array {
+    // Transferring a piece's buffer empties the slab under us: its length is 0 then, and the next begins.
+    if (this.used + length > this.bytes.length) {
+      this.bytes = new Uint8Array(this.size)
+      this.used = 0
+    }
+    const piece = new Uint8Array(this.bytes.buffer, this.used, length)
+    this.used += length
+    return piece
+  }
+}
+
+const small: Slab = /* @__PURE__ */ new Slab(8192)
+const large: Slab = /* @__PURE__ */ new Slab(65_536)
+
+/** A new array of `length` zero bytes, cut from a slab up to 1 KiB: keeping it keeps 8 KiB at most. */
+export function carve(length: number): Uint8Array {
+  return length <= small.largest ? small.cut(length) : new Uint8Array(length)
+}
+
+/** The same for what is made to be sent and forgotten: up to 8 KiB it is cut, and keeping it keeps 64 KiB. */
+export function carveOutput(length: number): Uint8Array {
+  return length > small.largest && length <= large.largest ? large.cut(length) : carve(length)
 }
 
 /** Copies `count` bytes; in a loop where that is cheaper than making a view for `set`. */

@@ -35,7 +35,6 @@ export class PacketStream {
   /** may be changed between packets, as when a CONNECT has been accepted */
   maximumPacketSize: number
   private readonly reading: Reading
-  private opening = true
   private failure: MalformedPacket | ProtocolError | undefined = undefined
   /** what has been pushed and not yet read: the rest of `chunk` from `position` on, then `later` */
   private chunk: Uint8Array = NONE
@@ -48,7 +47,7 @@ export class PacketStream {
   private first = 0
   /** the whole size of that packet; 0 while its Remaining Length is not complete */
   private size = 0
-  /** the packet `next` gave last: source[frameStart, frameEnd) */
+  /** the packet `next` gave last: source[frameStart, frameEnd); 0 while there was none */
   private source: Uint8Array = NONE
   private frameStart = 0
   private frameEnd = 0
@@ -226,12 +225,11 @@ export class PacketStream {
     this.source = bytes
     this.frameStart = start
     this.frameEnd = end
-    this.opening = false
     return packet
   }
 
   private reader(bytes: Uint8Array, start: number, end: number): Reader {
-    shared.open(bytes, start, end, this.version, this.reading, this.opening)
+    shared.open(bytes, start, end, this.version, this.reading, this.frameEnd === 0)
     return shared
   }
 

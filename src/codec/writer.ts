@@ -34,10 +34,7 @@ export class Writer {
     this.position = HEADER
     this.packet = packet
     this.version = version
-    this.tail = NONE
-    this.base = ''
-    this.item = -1
-    this.part = -1
+    if (this.tail.length > 0) this.tail = NONE
   }
 
   /** Puts the fixed header before the body; returns where the packet begins in `bytes`. */
@@ -155,6 +152,9 @@ export class Writer {
   misuse(rule: RuleName, path: string, found: string, statement?: string): UsageError {
     const { base, item, part } = this
     const where = `${base === '' ? '' : `${base}.`}${path}${item < 0 ? '' : `[${item}]`}${part < 0 ? '' : `[${part}]`}`
+    // A packet that is refused must leave nothing to the next.
+    this.base = ''
+    this.item = this.part = -1
     return misuse(RULES[rule], this, where, found, statement)
   }
 

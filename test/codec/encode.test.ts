@@ -118,4 +118,25 @@ test('a refused packet leaves no trace in the next', () => {
   assert.is(encoded({ type: 'pingreq' }, 5), 'c0 00')
 })
 
+test('a DISCONNECT that says something is not two bytes', () => {
+  assert.equal(encoded({ type: 'disconnect', reasonCode: 4 }, 5), 'e0 01 04')
+  assert.equal(encoded({ type: 'disconnect', reasonCode: 0, properties: { reasonString: 'a' } }, 5), 'e0 06 00 04 1f 00 01 61')
+})
+
+test('twin: what is two bytes without writing is what writing gives', () => {
+  for (const version of [3, 4, 5] as const) {
+    for (const packet of [{ type: 'pingreq' }, { type: 'pingresp' }, { type: 'disconnect' }, { type: 'disconnect', reasonCode: 0 }] as const) {
+      const [head] = encodeParts(packet, version)
+      assert.equal(encode(packet, version), head)
+      const target = new Uint8Array(4).fill(9)
+      assert.is(encodeInto(packet, version, target, 1), 3)
+      assert.equal([...target], [9, head[0], head[1], 9])
+      for (const offset of [3, 4, -1, 0.5, NaN]) {
+        assert.throws(() => encodeInto(packet, version, target, offset), (error: Error) => error.name === 'UsageError')
+        assert.equal([...target], [9, head[0], head[1], 9])
+      }
+    }
+  }
+})
+
 test.run()

@@ -1,12 +1,13 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { carve, copyBytes } from '../../src/codec/slab.ts'
+import { carve, carveOutput, copyBytes } from '../../src/codec/slab.ts'
 
 test('pieces are zero, of their length, and never overlap', () => {
   const pieces: Uint8Array[] = []
   for (let i = 0; i < 3000; i++) {
-    const piece = carve((i * 37) % 1500)
-    assert.is(piece.length, (i * 37) % 1500)
+    const length = i % 50 < 2 ? (i * 7) % 9000 : (i * 37) % 1500
+    const piece = i % 2 === 0 ? carve(length) : carveOutput(length)
+    assert.is(piece.length, length)
     assert.ok(piece.every((byte) => byte === 0))
     piece.fill(i % 251 + 1)
     pieces.push(piece)
@@ -15,7 +16,10 @@ test('pieces are zero, of their length, and never overlap', () => {
 })
 
 test('a large piece has a buffer of its own, a small one keeps no more than a slab', () => {
-  assert.is(carve(5000).buffer.byteLength, 5000)
+  assert.is(carve(1025).buffer.byteLength, 1025)
+  assert.is(carveOutput(8193).buffer.byteLength, 8193)
+  assert.is(carveOutput(8192).buffer.byteLength, 65_536)
+  assert.is(carveOutput(1024).buffer.byteLength, 8192)
   assert.ok(carve(10).buffer.byteLength <= 8192)
 })
 

@@ -161,12 +161,11 @@ test('a path is put together only when something is wrong', () => {
   assert.is(path(), 'userProperties')
   w.base = 'will.properties'
   assert.is(path(), 'will.properties.userProperties')
-  w.item = 3
-  assert.is(path(), 'will.properties.userProperties[3]')
-  w.part = 1
-  assert.is(path(), 'will.properties.userProperties[3][1]')
-  w.open('connect', 5)
-  assert.is(path(), 'userProperties')
+  assert.is(path(), 'userProperties', 'a refusal leaves nothing to the next packet')
+  Object.assign(w, { base: 'p', item: 3 })
+  assert.is(path(), 'p.userProperties[3]')
+  Object.assign(w, { base: 'p', item: 3, part: 1 })
+  assert.is(path(), 'p.userProperties[3][1]')
 })
 
 test.run()

@@ -1,6 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { decode } from '../../../src/codec/decode.ts'
+import { writePing } from '../../../src/codec/packet/ping.ts'
 import { faulty, same, VERSIONS } from '../../helpers/codec.ts'
 
 test('PINGREQ and PINGRESP are two bytes in every version, and each one shared frozen object', () => {
@@ -19,6 +20,10 @@ test('SPEC-3.12-1: a body is refused', () => {
     faulty('c0 01 00', version, 'noBody', 2)
     faulty('d0 01 00', version, 'noBody', 2)
   }
+})
+
+test('there is no body to write', () => {
+  assert.is(writePing(), 0)
 })
 
 test.run()
