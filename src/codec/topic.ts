@@ -2,6 +2,7 @@
 // Topic Names and Topic Filters (5.0 §4.7, §4.8.2): what may be one, and which filter matches which name.
 import type { ProtocolVersion } from './protocol.ts'
 import type { RuleName } from './rules.ts'
+import { isEncodable } from './utf8.ts'
 
 const SHARE = '$share/'
 
@@ -22,11 +23,16 @@ export function topicFilterFault(filter: string, version: ProtocolVersion = 5): 
 }
 
 export function isTopicName(topic: string): boolean {
-  return topicNameFault(topic) === undefined
+  return topicNameFault(topic) === undefined && isString(topic)
 }
 
 export function isTopicFilter(filter: string, version: ProtocolVersion = 5): boolean {
-  return topicFilterFault(filter, version) === undefined
+  return topicFilterFault(filter, version) === undefined && isString(filter)
+}
+
+/** Can it be a UTF-8 Encoded String at all [MQTT-4.7.3-2, MQTT-4.7.3-3]? */
+function isString(text: string): boolean {
+  return isEncodable(text) && new TextEncoder().encode(text).length <= 0xffff
 }
 
 /** Splits a valid filter like `$share/group/a/b` into its parts (5.0 §4.8.2); `shareName` is undefined for a filter that is not shared. */

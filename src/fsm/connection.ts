@@ -151,6 +151,7 @@ function disconnectFault(sender: Role, packet: DisconnectInput | Disconnect, ask
 
 function beforeConnackFault(packet: PacketInput, { agreement }: Authenticating): ConnectionRule | undefined {
   if (packet.type === 'auth' && packet.reasonCode === RE_AUTHENTICATE) return 'reauthenticateEarly'
+  if (packet.type === 'auth' && packet.reasonCode !== CONTINUE_AUTHENTICATION) return 'continueBeforeConnack'
   return agreement.authenticationMethod !== undefined && packet.type !== 'auth' && packet.type !== 'disconnect' ? 'authOnly' : undefined
 }
 
@@ -237,6 +238,7 @@ function nameOf(role: Role): string {
   return role === 'client' ? 'Client' : 'Server'
 }
 
+const CONTINUE_AUTHENTICATION = 0x18
 const RE_AUTHENTICATE = 0x19
 const TAKEN_OVER = 0x8e
 const NOTHING: readonly Effect[] = /* @__PURE__ */ Object.freeze([])

@@ -121,6 +121,9 @@ function refuseClient(state: AwaitingConnect, packet: Connect, rule: ConnectionR
 function sendRefusal(state: Authenticating, input: Send, packet: ConnackInput, version: ProtocolVersion): Step {
   const known = version === 5 ? mayCarry('connack', packet.reasonCode, 5) : reasonName('connack', packet.reasonCode, version) !== undefined || reasonName('connack', packet.reasonCode) !== undefined
   if (!known) return refuse(state, input, 'connackCode', version, `code ${packet.reasonCode}`)
+  if (version === 5 && packet.properties?.authenticationMethod !== undefined && state.agreement.authenticationMethod === undefined) {
+    return refuse(state, input, 'serverAuthWithoutMethod', version, 'a refusal with an Authentication Method')
+  }
   const answer = version === 5 ? packet : refusal(packet.reasonCode, version)
   const ending = {
     by: 'server', why: 'refused', reasonCode: packet.reasonCode, rule: CONNECTION_RULES.refused,

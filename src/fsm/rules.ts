@@ -7,7 +7,7 @@ const rules = <N extends string>(table: { readonly [K in N]: RuleRow }): { reado
 export const CONNECTION_RULES: {
   readonly [N in
     | 'firstPacket' | 'secondConnect' | 'beforeConnack' | 'secondConnack' | 'disconnectBeforeConnack' | 'serverDisconnect' | 'wrongSender'
-    | 'nothingAfterDisconnect' | 'authOnly' | 'serverAuthWithoutMethod' | 'refused' | 'emptyClientIdSent' | 'reauthenticateEarly' | 'authWithoutMethod' | 'authMethodChanged' | 'authCode' | 'disconnectCode'
+    | 'nothingAfterDisconnect' | 'authOnly' | 'serverAuthWithoutMethod' | 'refused' | 'emptyClientIdSent' | 'reauthenticateEarly' | 'continueBeforeConnack' | 'authWithoutMethod' | 'authMethodChanged' | 'authCode' | 'disconnectCode'
     | 'serverSessionExpiry' | 'raisedSessionExpiry' | 'clientSubscriptionIdentifier' | 'sessionPresentCleanStart' | 'sessionPresentUnknown'
     | 'clientIdLength' | 'emptyClientId' | 'assignedClientId' | 'connackCode' | 'versionNotAccepted' | 'tooManyHeld'
     | 'connectInTime' | 'connackInTime' | 'answerInTime' | 'keepAlive' | 'pingrespInTime']: RuleRow
@@ -22,6 +22,7 @@ export const CONNECTION_RULES: {
   nothingAfterDisconnect: { code: 0x82, text: 'after DISCONNECT nothing more is sent', 3: '3.1 §3.14', 4: 'MQTT-3.14.4-2', 5: 'MQTT-3.14.4-1' },
   authOnly: { code: 0x82, text: 'with an Authentication Method the Client sends only AUTH and DISCONNECT before CONNACK', 5: 'MQTT-3.1.2-30' },
   reauthenticateEarly: { code: 0x82, text: 'a Client re-authenticates only after CONNACK', 5: 'MQTT-4.12.1-1' },
+  continueBeforeConnack: { code: 0x82, text: 'before CONNACK a Server asks for more with AUTH 0x18; that it has had enough, CONNACK says', 5: 'MQTT-4.12.0-2' },
   authWithoutMethod: { code: 0x82, text: 'without an Authentication Method in CONNECT there is no AUTH', 5: 'MQTT-4.12.0-7' },
   serverAuthWithoutMethod: { code: 0x82, text: 'without an Authentication Method in CONNECT the Server sends neither AUTH nor a method', 5: 'MQTT-4.12.0-6' },
   authMethodChanged: { code: 0x82, text: 'every AUTH and the CONNACK name the Authentication Method of CONNECT', 5: 'MQTT-4.12.0-5' },

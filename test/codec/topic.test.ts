@@ -129,4 +129,12 @@ test('tens of thousands of levels take no stack and no square of time', () => {
   assert.ok(isTopicFilter('+/'.repeat(32_000)))
 })
 
+test('MQTT-4.7.3-2 (3.1.1), MQTT-4.7.3-2 (5.0), MQTT-4.7.3-3 (3.1.1), MQTT-4.7.3-3 (5.0): what no string can hold is neither Topic Name nor Topic Filter', () => {
+  for (const text of ['a\0b', 'a\ud800', '\udc00', 'x'.repeat(65_536), 'é'.repeat(32_768)]) {
+    assert.not(isTopicName(text))
+    assert.not(isTopicFilter(text))
+  }
+  for (const text of ['x'.repeat(65_535), 'é'.repeat(32_767)]) assert.ok(isTopicName(text) && isTopicFilter(text))
+})
+
 test.run()

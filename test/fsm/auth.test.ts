@@ -129,4 +129,15 @@ test('AUTH came with 5.0', () => {
   ignored(steps(connected('client', 5, MADE), send({ type: 'disconnect' })).state, received(CONTINUE, 5))
 })
 
+test('MQTT-4.12.0-2 (5.0): before CONNACK a Server asks for more with 0x18 and nothing else', () => {
+  const made = { connect: { properties: { authenticationMethod: 'SCRAM-SHA-1' } } }
+  const success = { type: 'auth', reasonCode: 0, properties: { authenticationMethod: 'SCRAM-SHA-1' } } as const
+  refused(authenticating('server', 5, made), success, 'MQTT-4.12.0-2')
+  violates(authenticating('client', 5, made), received(success, 5), 'MQTT-4.12.0-2', 'e0 01 82')
+})
+
+test('MQTT-4.12.0-6 (5.0): a refusal names no Authentication Method that CONNECT did not name', () => {
+  refused(authenticating('server', 5), { type: 'connack', reasonCode: 0x87, properties: { authenticationMethod: 'SCRAM-SHA-1' } }, 'MQTT-4.12.0-6')
+})
+
 test.run()

@@ -93,6 +93,10 @@ test('MQTT-4.12.1-1: re-authentication is for after CONNACK', () => {
   assert.equal(told(step(connected('client', 5, { ...made, connack: { properties: METHOD } }), send(again)).effects), ['write auth'])
 })
 
+test('MQTT-4.12.0-2 (5.0): AUTH 0x00 has no place before CONNACK', () => {
+  refused(authenticating('server', 5, { connect: { properties: METHOD } }), { type: 'auth', reasonCode: 0, properties: METHOD }, 'MQTT-4.12.0-2')
+})
+
 test('AUTH: never without a method in CONNECT, never with another, only with a code of its sender', () => {
   const made = { connect: { properties: METHOD }, connack: { properties: METHOD } }
   refused(connected('client', 5), { type: 'auth', reasonCode: 0x18, properties: METHOD }, 'MQTT-4.12.0-7')

@@ -271,4 +271,11 @@ test('the Will of CONNECT is the Server\'s to keep, and not the Client\'s', () =
   assert.equal(steps(awaiting(), received(connect(4), 4), send(connack())).state.phase, 'connected')
 })
 
+test('MQTT-4.12.0-6 (5.0): a refusal may repeat the method of CONNECT, and bring none of its own', () => {
+  const properties = { authenticationMethod: 'SCRAM-SHA-1' }
+  const packet = connack({ reasonCode: 0x87, properties })
+  refused(authenticating('server', 5), packet, 'MQTT-4.12.0-6')
+  assert.is(step(authenticating('server', 5, { connect: { properties } }), send(packet)).state.phase, 'closing')
+})
+
 test.run()

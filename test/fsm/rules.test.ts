@@ -33,6 +33,7 @@ test('the statements, as 3.1.1 and 5.0 number them', () => {
     ['nothingAfterDisconnect', 'MQTT-3.14.4-2', 'MQTT-3.14.4-1'],
     ['authOnly', undefined, 'MQTT-3.1.2-30'],
     ['reauthenticateEarly', undefined, 'MQTT-4.12.1-1'],
+    ['continueBeforeConnack', undefined, 'MQTT-4.12.0-2'],
     ['authWithoutMethod', undefined, 'MQTT-4.12.0-7'],
     ['serverAuthWithoutMethod', undefined, 'MQTT-4.12.0-6'],
     ['authMethodChanged', undefined, 'MQTT-4.12.0-5'],
