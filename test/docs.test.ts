@@ -5,7 +5,7 @@ import * as assert from 'uvu/assert'
 import { QUIRKS } from '../src/codec/lenient.ts'
 import { DEFAULT_MAXIMUM_PACKET_SIZE } from '../src/codec/stream.ts'
 import { DEFAULT_LIMITS } from '../src/fsm/index.ts'
-import { DEFAULT_DRAIN_TIMEOUT, DEFAULT_MAXIMUM_CONNECT_SIZE, DEFAULT_MAXIMUM_UNSENT } from '../src/transport/driver.ts'
+import { DEFAULT_DRAIN_TIMEOUT, DEFAULT_MAXIMUM_CONNECT_SIZE, DEFAULT_MAXIMUM_UNSENT } from '../src/transport/driver-options.ts'
 
 const root = new URL('../', import.meta.url)
 const read = (path: string): string => readFileSync(new URL(path, root), 'utf8')

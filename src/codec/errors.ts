@@ -18,9 +18,8 @@ export interface FaultDetails {
   readonly foreign?: string | undefined
 }
 
-/** These bytes are no Control Packet (5.0 §1.2). `reasonCode` is 0x81, or 0x95 where the packet is larger than our limit. */
-export class MalformedPacket extends Error implements FaultDetails {
-  override readonly name = 'MalformedPacket'
+/** What the two decode errors have in common; recognise them by name, not by this class. */
+class Fault extends Error implements FaultDetails {
   readonly reasonCode: number
   readonly offset: number
   readonly packet: PacketType | undefined
@@ -38,24 +37,14 @@ export class MalformedPacket extends Error implements FaultDetails {
   }
 }
 
+/** These bytes are no Control Packet (5.0 §1.2). `reasonCode` is 0x81, or 0x95 where the packet is larger than our limit. */
+export class MalformedPacket extends Fault {
+  override readonly name = 'MalformedPacket'
+}
+
 /** A Control Packet, but with a value the standard does not allow, or not allowed here and now (5.0 §1.2). 0x82 or the specific code. */
-export class ProtocolError extends Error implements FaultDetails {
+export class ProtocolError extends Fault {
   override readonly name = 'ProtocolError'
-  readonly reasonCode: number
-  readonly offset: number
-  readonly packet: PacketType | undefined
-  readonly rule: string
-  readonly version: ProtocolVersion | undefined
-  readonly foreign: string | undefined
-  constructor(message: string, details: FaultDetails) {
-    super(message)
-    this.reasonCode = details.reasonCode
-    this.offset = details.offset
-    this.packet = details.packet
-    this.rule = details.rule
-    this.version = details.version
-    this.foreign = details.foreign
-  }
 }
 
 /** Our own caller asked for something illegal: nothing was sent, nothing has changed. */

@@ -2,8 +2,9 @@
 // The client over any byte stream: promises around a driver. It adds nothing to the protocol but defaults for CONNECT.
 import type { Connack, Connect, ConnectInput, DisconnectInput, Packet, PacketInput } from '../codec/index.ts'
 import type { CloseCause, Limits, Session, State } from '../fsm/index.ts'
-import { ConnectionClosed, Driver } from './driver.ts'
-import type { DriverOptions } from './driver.ts'
+import { ConnectionClosed } from './driver-options.ts'
+import type { DriverOptions } from './driver-options.ts'
+import { Driver } from './driver.ts'
 import type { Duplex } from './duplex.ts'
 
 export interface ClientOptions extends Omit<DriverOptions, 'role' | 'version' | 'maximumConnectSize'> {

@@ -2,8 +2,8 @@
 // The server's end of one connection, over any byte stream: the application sees CONNECT and accepts or refuses.
 import type { Connack, Connect, DisconnectInput, Packet, PacketInput } from '../codec/index.ts'
 import type { CloseCause, Limits, State } from '../fsm/index.ts'
+import type { DriverOptions, TraceRecord } from './driver-options.ts'
 import { Driver } from './driver.ts'
-import type { DriverOptions, TraceRecord } from './driver.ts'
 import type { Duplex } from './duplex.ts'
 
 export interface PeerOptions extends Omit<DriverOptions, 'role' | 'version' | 'session'> {

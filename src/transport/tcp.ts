@@ -118,5 +118,5 @@ function openSocket(host: string, port: number, timeout: number, signal: AbortSi
 const SERVER_SHUTTING_DOWN = 0x8b
 
 export { Client } from './client.ts'
-export { ConnectionClosed } from './driver.ts'
+export { ConnectionClosed } from './driver-options.ts'
 export { Peer } from './server.ts'
