@@ -5,7 +5,7 @@ import { ConnectionClosed } from '../transport/index.ts'
 import type { TraceRecord } from '../transport/index.ts'
 import { connectTcp } from '../transport/tcp.ts'
 import type { Screen } from './stage.ts'
-import { ladder, packetLines, toLeft, toRight } from './render.ts'
+import { ladder, namedWrites, packetLines, toLeft, toRight } from './render.ts'
 
 export interface ConnectOptions {
   readonly url: URL
@@ -50,15 +50,15 @@ function explain(error: Error, host: string, port: number): string {
   return `No connection to ${host}:${port}: ${error.message}`
 }
 
-function show({ input, before, after, effects, received, written }: TraceRecord, version: ProtocolVersion, { print, paint }: Screen): void {
+function show(record: TraceRecord, version: ProtocolVersion, { print, paint }: Screen): void {
+  const { input, before, after, received } = record
   if (received !== undefined && received.length > 0) {
     const name = input.type === 'received' ? input.packet.type.toUpperCase() : 'not MQTT'
     print(ladder(paint, before.phase, toLeft(name), ''))
     for (const line of packetLines(paint, received, version)) print(line)
   }
-  const packets = effects.flatMap((effect) => (effect.type === 'write' ? [effect.packet.type.toUpperCase()] : []))
-  for (const [i, bytes] of written.entries()) {
-    print(ladder(paint, after.phase, toRight(packets[i]!), ''))
+  for (const [name, bytes] of namedWrites(record)) {
+    print(ladder(paint, after.phase, toRight(name), ''))
     for (const line of packetLines(paint, bytes, version)) print(line)
   }
 }

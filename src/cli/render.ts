@@ -2,6 +2,7 @@
 // Packets and states as lines of text: the client on the left, the wire in the middle, the server on the right.
 import { annotate, toHex } from '../codec/index.ts'
 import type { Annotation, ProtocolVersion } from '../codec/index.ts'
+import type { TraceRecord } from '../transport/index.ts'
 
 /** Colours, or none: `NO_COLOR` and a pipe get plain text. */
 export interface Paint {
@@ -29,6 +30,12 @@ export function toRight(name: string): string {
 
 export function toLeft(name: string): string {
   return `◀─── ${name} ${'─'.repeat(Math.max(2, 24 - name.length))}─`
+}
+
+/** What a step of the machine has written, with the names of the packets. */
+export function namedWrites({ effects, written }: TraceRecord): readonly (readonly [name: string, bytes: Uint8Array])[] {
+  const names = effects.flatMap((effect) => (effect.type === 'write' ? [effect.packet.type.toUpperCase()] : []))
+  return written.map((bytes, i) => [names[i]!, bytes])
 }
 
 /** A packet, valid or not, a line for each field: its bytes, its name, what they say. Bits that are set are named below a flag byte. */

@@ -8,7 +8,7 @@ import type { CloseCause, Limits } from '../fsm/index.ts'
 import type { TraceRecord } from '../transport/index.ts'
 import { connectTcp, listenTcp } from '../transport/tcp.ts'
 import type { Client, Peer, TcpServer } from '../transport/tcp.ts'
-import { ladder, packetLines, toLeft, toRight } from './render.ts'
+import { ladder, namedWrites, packetLines, toLeft, toRight } from './render.ts'
 import type { Paint } from './render.ts'
 
 export interface Screen {
@@ -31,8 +31,6 @@ export interface Ending {
 export class Stage {
   readonly version: ProtocolVersion
   failures = 0
-  /** what the server's application did with Wills and DISCONNECTs, newest last */
-  readonly endings: Ending[] = []
   private readonly screen: Screen
   private readonly sessions: Map<string, Peer> = new Map()
   private server: TcpServer | undefined = undefined
@@ -134,25 +132,20 @@ export class Stage {
   }
 
   private over(ending: Ending): void {
-    this.endings.push(ending)
     this.waiting?.(ending)
     this.waiting = undefined
   }
 
-  private clientStep(view: View, { input, after, effects, written }: TraceRecord): void {
+  private clientStep(view: View, record: TraceRecord): void {
+    const { input, after } = record
     view.client = after.phase
-    this.written(view, effects, written, toRight)
+    for (const [name, bytes] of namedWrites(record)) this.packet(view, toRight(name), bytes)
     if (input.type === 'received') this.screen.print(ladder(this.screen.paint, view.client, '', view.server))
   }
 
-  private serverStep(view: View, { after, effects, written }: TraceRecord): void {
-    view.server = after.phase
-    this.written(view, effects, written, toLeft)
-  }
-
-  private written(view: View, effects: TraceRecord['effects'], written: readonly Uint8Array[], arrow: (name: string) => string): void {
-    const packets = effects.flatMap((effect) => (effect.type === 'write' ? [effect.packet.type.toUpperCase()] : []))
-    for (const [i, bytes] of written.entries()) this.packet(view, arrow(packets[i]!), bytes)
+  private serverStep(view: View, record: TraceRecord): void {
+    view.server = record.after.phase
+    for (const [name, bytes] of namedWrites(record)) this.packet(view, toLeft(name), bytes)
   }
 
   private packet(view: View, arrow: string, bytes: Uint8Array): void {
