@@ -6,8 +6,8 @@ import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { decode, encode, fromHex, fromJson, PacketStream, toHex, toJson } from '../src/codec/index.ts'
 import type { Packet, PacketInput, ProtocolVersion } from '../src/codec/index.ts'
-import { initial, opened, transition } from '../src/fsm/index.ts'
-import type { Effect, InitialOptions, Input, Limits, Phase, Role, Session, State, TimerName } from '../src/fsm/index.ts'
+import { initial, opened, restoreSession, transition } from '../src/fsm/index.ts'
+import type { Effect, InitialOptions, Input, Limits, Phase, Role, SavedSession, State, TimerName } from '../src/fsm/index.ts'
 import { deepFreeze } from './fsm/helpers.ts'
 import { FIXTURES, readJson } from './helpers/fixtures.ts'
 import { validate } from './helpers/json-schema.ts'
@@ -19,7 +19,7 @@ interface Flow {
   readonly spec: readonly string[]
   readonly role: Role
   readonly version: ProtocolVersion
-  readonly session?: { readonly clientId: string }
+  readonly session?: object
   readonly limits?: Partial<Limits>
   readonly steps: readonly FlowStep[]
 }
@@ -82,7 +82,7 @@ class Clock {
 
 function play({ role, version, session, limits, steps }: Flow): void {
   const [expected, actual] = [new Clock(), new Clock()]
-  let state: State = deepFreeze(initial({ role, session: session as Session | undefined, limits: { ...LIMITS, ...limits } } satisfies InitialOptions))
+  let state: State = deepFreeze(initial({ role, session: session && restoreSession(fromJson(session) as SavedSession), limits: { ...LIMITS, ...limits } } satisfies InitialOptions))
   let now = 0
   steps.forEach((step, i) => {
     const where = `step ${i} at ${step.at}`
@@ -151,6 +151,7 @@ function visible(effects: readonly Effect[], input: Input | undefined, next: Sta
       case 'write': return [{ type: 'write', packet: onTheWire(effect.packet, next, version) }]
       case 'deliver': return [{ type: 'deliver', packet: toJson(effect.packet ?? (input as Extract<Input, { type: 'received' }>).packet) }]
       case 'settle': return [toJson(effect) as object]
+      case 'session': return [toJson(effect.outcome === 'resumed' ? effect : { ...effect, redo: effect.redo.map(({ packet, token }) => ({ packet, token })) }) as object]
       case 'refuse': return [toJson({ type: 'refuse', token: effect.token, error: { name: effect.error.name, rule: effect.error.rule } }) as object]
       case 'close': {
         const { by, why, reasonCode, rule, will } = effect.cause

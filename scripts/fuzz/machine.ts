@@ -1,7 +1,7 @@
 // Inputs of the connection machine out of bytes: two bytes say whose connection it is, then three for each thing that happens.
 import { decode, fromJson, PACKETS, PacketStream } from '../../src/codec/index.ts'
 import type { MalformedPacket, Packet, PacketInput, PacketType, ProtocolError, ProtocolVersion } from '../../src/codec/index.ts'
-import { TIMERS } from '../../src/fsm/index.ts'
+import { newSession, TIMERS } from '../../src/fsm/index.ts'
 import type { Agreement, InitialOptions, Input, State, TimerName } from '../../src/fsm/index.ts'
 import type { Case } from './fixtures.ts'
 import { isFault } from './fault.ts'
@@ -34,7 +34,7 @@ export function openingOf(program: Uint8Array): { readonly options: InitialOptio
   const [who = 0, what = 0] = program
   const limits = LIMITS[(who >> 2) % LIMITS.length]!
   return {
-    options: { role: (who & 1) === 0 ? 'client' : 'server', limits, ...(who & 2) !== 0 && { session: { clientId: 'a' } } },
+    options: { role: (who & 1) === 0 ? 'client' : 'server', limits, ...(who & 2) !== 0 && { session: newSession('a') } },
     version: (3 + what % 3) as ProtocolVersion,
   }
 }

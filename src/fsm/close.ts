@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: MIT
 // How a connection ends: the cause, in data and in one sentence, and the effects that go with it. Every ending passes through here, so each
 // connection has exactly one `close` effect, no timer outlives its phase, and a Will is named wherever one is due.
-import type { PacketInput, ProtocolVersion, Will } from '../codec/index.ts'
+import type { PacketInput, ProtocolVersion } from '../codec/index.ts'
 import type { RuleRow } from '../codec/rules.ts'
 import { statementOf } from '../codec/rules.ts'
 import type { TimerName } from './lifecycle.ts'
+import { outgoing } from './outgoing.ts'
 import type { CloseCause, CloseReason, Effect, State, Step } from './types.ts'
 
 /** What the caller knows; phase, version and Will are read off the state. */
@@ -17,6 +18,9 @@ export interface Ending {
   readonly serverReference?: string | undefined
   readonly rule?: string | RuleRow | undefined
   readonly offset?: number | undefined
+  /** what the DISCONNECT has changed it to */
+  readonly sessionExpiryInterval?: number | undefined
+  readonly bytes?: Uint8Array | undefined
   /** the Client's DISCONNECT has discarded its Will */
   readonly willDiscarded?: boolean | undefined
   readonly version?: ProtocolVersion | undefined
@@ -28,7 +32,7 @@ export function closing(state: State, ending: Ending, ...last: readonly PacketIn
   return {
     state: { phase: 'closing', role: state.role, limits: state.limits, session: state.session, cause },
     effects: [
-      ...last.map((packet): Effect => ({ type: 'write', packet })),
+      ...last.flatMap((packet): Effect[] => (fits(state, packet) ? [{ type: 'write', packet }] : [])),
       ...disarmAll(state),
       { type: 'arm', timer: 'close', ms: state.limits.closeTimeout },
       { type: 'close', cause },
@@ -53,9 +57,11 @@ export function running(state: State): readonly TimerName[] {
     case 'authenticating':
       if (state.role === 'server') return ['auth']
       return state.agreement.keepAlive > 0 ? ['connect', 'keep-alive'] : ['connect']
-    case 'connected': return [
+    case 'connected':
+    case 'reauthenticating': return [
       ...(state.agreement.keepAlive > 0 ? ['keep-alive' as const] : []),
       ...(state.pinging ? ['pingresp' as const] : []),
+      ...(state.phase === 'reauthenticating' ? ['auth' as const] : []),
     ]
     case 'closing': return ['close']
     case 'closed': return []
@@ -66,11 +72,17 @@ export function running(state: State): readonly TimerName[] {
 export function versionOf(state: State): ProtocolVersion | undefined {
   switch (state.phase) {
     case 'authenticating':
-    case 'connected': return state.agreement.version
+    case 'connected':
+    case 'reauthenticating': return state.agreement.version
     case 'closing':
     case 'closed': return state.cause.version
     default: return undefined
   }
+}
+
+/** Not even a last word is said to a peer that takes no packet of its size [MQTT-3.1.2-24, MQTT-3.2.2-15]. */
+function fits(state: State, packet: PacketInput): boolean {
+  return !('agreement' in state) || outgoing(packet, state.role, state.agreement) !== undefined
 }
 
 function disarmAll(state: State): Effect[] {
@@ -78,21 +90,24 @@ function disarmAll(state: State): Effect[] {
 }
 
 function causeOf(state: State, ending: Ending): CloseCause {
-  const { by, why, sentence, reasonCode, reasonString, serverReference, rule, offset } = ending
+  const { by, why, sentence, reasonCode, reasonString, serverReference, rule, offset, bytes } = ending
   const version = ending.version ?? versionOf(state)
+  const agreement = state.phase === 'connected' || state.phase === 'reauthenticating' ? state.agreement : undefined
+  const sessionExpiryInterval = agreement === undefined ? undefined : ending.sessionExpiryInterval ?? agreement.sessionExpiryInterval
+  // A Server owes a Will once it has accepted the Client, however the connection ends, unless the Client's DISCONNECT discarded it
+  // [MQTT-3.1.2-8]. A Client owes nothing.
+  const will = state.role === 'server' && ending.willDiscarded !== true ? agreement?.will : undefined
   return {
     by, why, phase: state.phase, version, reasonCode, reasonString, serverReference,
     rule: typeof rule === 'object' ? statementOf(rule, version) : rule,
-    offset,
-    will: ending.willDiscarded === true ? undefined : willDue(state),
+    offset, will,
+    // Published when its delay has passed or the session ends, whichever comes first (5.0 §3.1.3.2.2).
+    willDelay: will === undefined ? undefined : Math.min(will.properties?.willDelayInterval ?? 0, sessionExpiryInterval!),
+    sessionExpiryInterval,
+    bytes: bytes?.slice(-LAST_BYTES),
     sentence,
   }
 }
 
-/**
- * A Server owes a Will once it has accepted the Client, however the connection ends, unless the Client's DISCONNECT discarded it
- * [MQTT-3.1.2-8]. A Client owes nothing.
- */
-function willDue(state: State): Will | undefined {
-  return state.phase === 'connected' && state.role === 'server' ? state.agreement.will : undefined
-}
+/** So many of them a cause keeps: enough to see what was said, too few to matter. */
+const LAST_BYTES = 64

@@ -13,18 +13,18 @@ type Answer = 'connack' | 'disconnect'
 
 /** Before 5.0 nothing is ever said about an error, but for one return code: an unacceptable protocol level. */
 const ANSWERS_OF_FIVE: { readonly [R in Role]: { readonly [P in Phase]?: Answer } } = {
-  server: { 'awaiting-connect': 'connack', authenticating: 'connack', connected: 'disconnect' },
-  client: { authenticating: 'disconnect', connected: 'disconnect' },
+  server: { 'awaiting-connect': 'connack', authenticating: 'connack', connected: 'disconnect', reauthenticating: 'disconnect' },
+  client: { authenticating: 'disconnect', connected: 'disconnect', reauthenticating: 'disconnect' },
 }
 
 /** The peer's packet cannot be read, or may not be sent here: answers as far as the standard has an answer, and closes. */
-export function fail(state: State, error: MalformedPacket | ProtocolError): Step {
+export function fail(state: State, error: MalformedPacket | ProtocolError, bytes?: Uint8Array): Step {
   const version = formFor(state, error)
   const answer = version === undefined ? undefined : answerTo(state, error, version)
   const peer = state.role === 'server' ? 'Client' : 'Server'
   const ending: Ending = {
     by: state.role, why: error.name === 'MalformedPacket' ? 'malformed' : 'protocol-error',
-    reasonCode: error.reasonCode, rule: error.rule, offset: error.offset, version,
+    reasonCode: error.reasonCode, rule: error.rule, offset: error.offset, version, bytes,
     sentence: error.foreign === undefined
       ? `The ${peer} sent what it may not: ${error.message}.`
       : `The ${peer} does not speak ${error.version === 5 ? 'MQTT 5.0' : 'MQTT'} here but ${error.foreign}: ${error.message}.`,

@@ -5,29 +5,31 @@ import type { Connack, ConnackInput, Connect, ConnectInput, Packet, ProtocolVers
 import { closing } from './close.ts'
 import { refusal, violate } from './errors.ts'
 import { armKeepAlive } from './keep-alive.ts'
-import { refuse } from './refuse.ts'
+import { refuse, refuseFor } from './refuse.ts'
 import { CONNECTION_RULES } from './rules.ts'
 import type { ConnectionRule } from './rules.ts'
-import type { Agreement, Authenticating, AwaitingConnect, Connected, Effect, Input, Limits, Opening, Session, Step } from './types.ts'
-
-type Send = Extract<Input, { type: 'send' }>
+import { resume } from './exchanges.ts'
+import { NO_FLOW, termsOfConnack, termsOfConnect } from './flow.ts'
+import { outgoingFor, unaskedInformation } from './outgoing.ts'
+import { newSession, reopened, unfinished } from './session.ts'
+import type { Session } from './session.ts'
+import type { Agreement, Authenticating, AwaitingConnect, Connected, Effect, Limits, Live, Opening, Redo, Send, Step } from './types.ts'
 
 /** Client: CONNECT goes out. The Keep Alive interval runs from here, not from CONNACK [MQTT-3.1.2-23]. */
 export function sendConnect(state: Opening, input: Send, packet: ConnectInput): Step {
   const rule = clientIdFault(packet, state.limits)
   if (rule !== undefined) return refuse(state, input, rule === 'emptyClientId' ? 'emptyClientIdSent' : rule, packet.version, `Client Identifier ${JSON.stringify(packet.clientId)}`)
   const agreement = agreementOf(packet, undefined)
+  // A clean start discards what we had, here as there [MQTT-3.1.2-4; 3.1.1 MQTT-3.1.2-6]; another Client Identifier's is not ours [MQTT-3.1.3-2].
+  const ours = state.session?.clientId === packet.clientId ? state.session : undefined
+  const session = packet.cleanStart ? newSession(packet.clientId) : ours && reopened(ours)
   return {
-    state: {
-      phase: 'authenticating', role: 'client', limits: state.limits,
-      // A clean start discards what we had, here as there [MQTT-3.1.2-4; 3.1.1 MQTT-3.1.2-6]; another Client Identifier's is not ours [MQTT-3.1.3-2].
-      session: packet.cleanStart || state.session?.clientId !== packet.clientId ? undefined : state.session,
-      agreement, token: input.token, held: [],
-    },
+    state: { phase: 'authenticating', role: 'client', limits: state.limits, session, agreement, flow: NO_FLOW, token: input.token, held: [] },
     effects: [
       { type: 'write', packet },
       { type: 'arm', timer: 'connect', ms: state.limits.connackTimeout },
       ...armKeepAlive('client', agreement.keepAlive),
+      ...(packet.cleanStart && ours !== undefined ? lost(ours) : []),
     ],
   }
 }
@@ -38,29 +40,35 @@ export function receiveConnect(state: AwaitingConnect, packet: Connect): Step {
   const rule = limits.versions.includes(packet.version) ? clientIdFault(packet, limits) : 'versionNotAccepted'
   if (rule !== undefined) return refuseClient(state, packet, rule)
   return {
-    state: { phase: 'authenticating', role: 'server', limits, session: state.session, agreement: agreementOf(packet, packet.will), token: undefined, held: [] },
+    state: { phase: 'authenticating', role: 'server', limits, session: state.session, agreement: agreementOf(packet, packet.will), flow: NO_FLOW, token: undefined, held: [] },
     effects: [{ type: 'disarm', timer: 'connect' }, { type: 'arm', timer: 'auth', ms: limits.authTimeout }, { type: 'deliver' }],
   }
 }
 
-/** Server: the application answers. Accepting replays, in order, what the Client sent behind its CONNECT: `replay` judges it. */
-export function sendConnack(state: Authenticating, input: Send, packet: ConnackInput, replay: (state: Connected, held: readonly Packet[]) => Step): Step {
-  const { agreement } = state
+/**
+ * Server: the application answers. Accepting sends again what the session has unfinished, then replays, in order, what the Client sent behind its
+ * CONNECT: `replay` judges it.
+ */
+export function sendConnack(state: Authenticating, input: Send, packet: ConnackInput, replay: (state: Live, held: readonly Packet[]) => Step): Step {
+  const { limits, agreement, held } = state
   const { version } = agreement
   if (packet.reasonCode !== 0) return sendRefusal(state, input, packet, version)
-  const rule = connackFault(agreement, packet)
-  if (rule !== undefined) return refuse(state, input, rule, version, 'this CONNACK does not go with its CONNECT')
-  const keepAlive = packet.properties?.serverKeepAlive ?? agreement.keepAlive
+  const accepted = input.session === undefined ? packet : { ...packet, sessionPresent: packet.sessionPresent ?? true }
   const clientId = packet.properties?.assignedClientIdentifier ?? agreement.clientId
-  const sessionExpiryInterval = packet.properties?.sessionExpiryInterval ?? agreement.sessionExpiryInterval
+  const rule = connackFault(agreement, accepted) ?? (input.session === undefined || input.session.clientId === clientId ? undefined : 'sessionOfAnother')
+  if (rule !== undefined) return refuse(state, input, rule, version, 'this CONNACK does not go with its CONNECT')
+  const out = outgoingFor(input, accepted, 'server', agreement)
+  if (out instanceof Error) return refuseFor(state, input, out)
+  const keepAlive = packet.properties?.serverKeepAlive ?? agreement.keepAlive
   const connected: Connected = {
-    phase: 'connected', role: 'server', limits: state.limits, session: { clientId },
-    agreement: { ...agreement, keepAlive, clientId, sessionExpiryInterval }, pinging: false, pingTokens: NOBODY,
+    phase: 'connected', role: 'server', limits, session: input.session === undefined ? newSession(clientId) : reopened(input.session),
+    agreement: agreed(agreement, accepted), flow: NO_FLOW, pinging: false, pingTokens: NOBODY,
   }
-  const { state: next, effects } = replay(connected, state.held)
+  const resumed = resume(connected)
+  const { state: next, effects } = replay(resumed.state as Live, held)
   return {
     state: next,
-    effects: [{ type: 'write', packet }, { type: 'disarm', timer: 'auth' }, ...armKeepAlive('server', keepAlive), ...effects],
+    effects: [{ type: 'write', packet: out }, { type: 'disarm', timer: 'auth' }, ...armKeepAlive('server', keepAlive), ...resumed.effects, ...effects],
   }
 }
 
@@ -69,19 +77,45 @@ export function receiveConnack(state: Authenticating, packet: Connack): Step {
   const { agreement, session } = state
   const settled: Effect[] = state.token === undefined ? [{ type: 'deliver' }] : [{ type: 'deliver' }, { type: 'settle', token: state.token, packet }]
   if (packet.reasonCode !== 0) return refusedByServer(state, packet, settled)
-  const rule = sessionFault(agreement, packet, session) ?? methodFault(agreement, packet)
+  const rule = sessionFault(agreement, packet, session) ?? methodFault(agreement, packet) ?? (agreement.version === 5 ? unaskedInformation(packet, agreement) : undefined)
   if (rule !== undefined) return violate(state, packet, CONNECTION_RULES[rule], `Session Present ${packet.sessionPresent ? 1 : 0}`)
-  const keepAlive = packet.properties?.serverKeepAlive ?? agreement.keepAlive
-  const clientId = packet.properties?.assignedClientIdentifier ?? agreement.clientId
-  const sessionExpiryInterval = packet.properties?.sessionExpiryInterval ?? agreement.sessionExpiryInterval
+  const next = agreed(agreement, packet)
+  // MQTT 3.1 has no way to say that the session is there: it goes on.
+  const resumes = !agreement.cleanStart && session !== undefined && (packet.sessionPresent || agreement.version === 3)
+  const kept = (resumes || agreement.cleanStart) && session !== undefined ? named(session, next.clientId) : newSession(next.clientId)
+  const connected: Connected = {
+    phase: 'connected', role: 'client', limits: state.limits, session: kept, agreement: next, flow: state.flow, pinging: false, pingTokens: NOBODY,
+  }
+  const resumed = resumes ? resume(connected) : { state: connected, effects: [] }
+  const outcome: readonly Effect[] = resumes ? [{ type: 'session', outcome: 'resumed' }] : session === undefined || agreement.cleanStart ? [] : lost(session)
   return {
-    state: {
-      phase: 'connected', role: 'client', limits: state.limits,
-      // The Server has lost our session: go on with a new one [MQTT-3.2.2-5]. MQTT 3.1 has no way to say so: there it goes on.
-      session: (packet.sessionPresent || agreement.version === 3) && session !== undefined ? session : { clientId },
-      agreement: { ...agreement, keepAlive, clientId, sessionExpiryInterval }, pinging: false, pingTokens: NOBODY,
-    },
-    effects: [{ type: 'disarm', timer: 'connect' }, ...rearmKeepAlive(agreement.keepAlive, keepAlive), ...settled],
+    state: resumed.state,
+    effects: [{ type: 'disarm', timer: 'connect' }, ...rearmKeepAlive(agreement.keepAlive, next.keepAlive), ...settled, ...outcome, ...resumed.effects],
+  }
+}
+
+/** The Server has nothing of our session any more, or is told to forget it: what it may not have got is for the application to decide [MQTT-3.2.2-5]. */
+function lost({ exchanges }: Session): readonly Effect[] {
+  const messages = unfinished(exchanges).map(([, exchange]) => exchange)
+  const redo = messages.flatMap(({ message, token }): Redo[] => (message === undefined ? [] : [{ packet: message, token }]))
+  // What had been answered by PUBREC was the Server's; nothing more will be heard of it.
+  const over = messages.flatMap(({ message, token }): Effect[] => (message !== undefined || token === undefined ? [] : [{ type: 'settle', token }]))
+  return [{ type: 'session', outcome: 'lost', redo }, ...over]
+}
+
+/** A session begun before its Client Identifier was assigned has it now. */
+function named(session: Session, clientId: string): Session {
+  return session.clientId === clientId ? session : { clientId, exchanges: session.exchanges }
+}
+
+/** What CONNACK makes of what CONNECT has asked for. */
+function agreed(agreement: Agreement, { properties }: ConnackInput): Agreement {
+  const { version, cleanStart, will, askedToExpireAtOnce, authenticationMethod, terms } = agreement
+  return {
+    version, cleanStart, will, askedToExpireAtOnce, authenticationMethod, terms: termsOfConnack(terms, properties),
+    clientId: properties?.assignedClientIdentifier ?? agreement.clientId,
+    keepAlive: properties?.serverKeepAlive ?? agreement.keepAlive,
+    sessionExpiryInterval: properties?.sessionExpiryInterval ?? agreement.sessionExpiryInterval,
   }
 }
 
@@ -99,6 +133,7 @@ function agreementOf(packet: ConnectInput, will: Will | undefined): Agreement {
     askedToExpireAtOnce: (properties?.sessionExpiryInterval ?? 0) === 0,
     sessionExpiryInterval: properties?.sessionExpiryInterval ?? (version === 5 || cleanStart ? 0 : 0xffff_ffff),
     authenticationMethod: properties?.authenticationMethod,
+    terms: termsOfConnect(properties),
   }
 }
 
@@ -124,7 +159,8 @@ function sendRefusal(state: Authenticating, input: Send, packet: ConnackInput, v
   if (version === 5 && packet.properties?.authenticationMethod !== undefined && state.agreement.authenticationMethod === undefined) {
     return refuse(state, input, 'serverAuthWithoutMethod', version, 'a refusal with an Authentication Method')
   }
-  const answer = version === 5 ? packet : refusal(packet.reasonCode, version)
+  const answer = version === 5 ? outgoingFor(input, packet, 'server', state.agreement) : refusal(packet.reasonCode, version)
+  if (answer instanceof Error) return refuseFor(state, input, answer)
   const ending = {
     by: 'server', why: 'refused', reasonCode: packet.reasonCode, rule: CONNECTION_RULES.refused,
     sentence: `The Server refused the Client: ${refusalName(packet.reasonCode, version)}.`,
@@ -148,9 +184,11 @@ function refusalName(code: number, version: ProtocolVersion): string {
 
 /** What our own CONNACK may not say, given the CONNECT it answers. */
 function connackFault(agreement: Agreement, packet: ConnackInput): ConnectionRule | undefined {
-  const { version, cleanStart, clientId } = agreement
+  const { version, cleanStart, clientId, will } = agreement
   if (packet.sessionPresent === true && cleanStart) return 'sessionPresentCleanStart'
   if (version === 5 && clientId === '' && packet.properties?.assignedClientIdentifier === undefined) return 'assignedClientId'
+  if (will !== undefined && will.qos > (packet.properties?.maximumQos ?? 2)) return 'willQosAccepted'
+  if (will?.retain === true && packet.properties?.retainAvailable === false) return 'willRetainAccepted'
   return methodFault(agreement, packet)
 }
 

@@ -3,7 +3,8 @@
 // answer to a PINGREQ decides whether the Server is still there. Traffic in either direction never hides a missing PINGRESP.
 import { closing } from './close.ts'
 import { CONNECTION_RULES } from './rules.ts'
-import type { Authenticating, Connected, Effect, Role, Step } from './types.ts'
+import { NOTHING, stay } from './step.ts'
+import type { Authenticating, Effect, Live, Role, Step } from './types.ts'
 
 /** `keepAlive` in seconds; 0 arms nothing. A client pings after that long without sending, a server gives up after half as long again. */
 export function armKeepAlive(role: Role, keepAlive: number): readonly Effect[] {
@@ -14,15 +15,15 @@ export function armKeepAlive(role: Role, keepAlive: number): readonly Effect[] {
 }
 
 /** `keep-alive` has fired while it was running. */
-export function keepAliveDue(state: Authenticating | Connected): Step {
-  return state.role === 'client' ? ping(state) : clientSilent(state as Connected)
+export function keepAliveDue(state: Authenticating | Live): Step {
+  return state.role === 'client' ? ping(state) : clientSilent(state as Live)
 }
 
 /**
  * Client: sends PINGREQ; the first unanswered one sets the deadline. Before CONNACK a PINGREQ may go out, but with an Authentication Method
  * it may not [MQTT-3.1.2-30], and `connect` is the deadline; `token` is settled by a PINGRESP and so means nothing before CONNACK.
  */
-export function ping(state: Authenticating | Connected, token?: unknown): Step {
+export function ping(state: Authenticating | Live, token?: unknown): Step {
   const again = armKeepAlive('client', state.agreement.keepAlive)
   if (state.phase === 'authenticating') {
     return { state, effects: state.agreement.authenticationMethod === undefined ? [{ type: 'write', packet: PINGREQ }, ...again] : again }
@@ -35,8 +36,8 @@ export function ping(state: Authenticating | Connected, token?: unknown): Step {
 }
 
 /** Client: the Server is there. One that nobody asked for does no harm. */
-export function receivePingresp(state: Connected): Step {
-  if (!state.pinging) return { state, effects: NOTHING }
+export function receivePingresp(state: Live): Step {
+  if (!state.pinging) return stay(state, NOTHING)
   return {
     state: { ...state, pinging: false, pingTokens: [] },
     effects: [{ type: 'disarm', timer: 'pingresp' }, ...state.pingTokens.map((token): Effect => ({ type: 'settle', token, packet: PINGRESP }))],
@@ -44,12 +45,12 @@ export function receivePingresp(state: Connected): Step {
 }
 
 /** Client: no PINGRESP in time, however busy the connection looks. */
-export function pingrespOverdue(state: Connected): Step {
+export function pingrespOverdue(state: Live): Step {
   const rule = CONNECTION_RULES.pingrespInTime
   return closing(state, { by: 'client', why: 'pingresp-timeout', reasonCode: rule.code, rule, sentence: `No PINGRESP came within ${state.limits.pingrespTimeout} ms: the Server is taken for dead.` })
 }
 
-function clientSilent(state: Connected): Step {
+function clientSilent(state: Live): Step {
   const rule = CONNECTION_RULES.keepAlive
   const { version, keepAlive } = state.agreement
   const ending = { by: 'server', why: 'keep-alive-timeout', reasonCode: rule.code, rule, sentence: `The Client sent nothing for one and a half times its Keep Alive of ${keepAlive} s.` } as const
@@ -58,4 +59,3 @@ function clientSilent(state: Connected): Step {
 
 const PINGREQ = { type: 'pingreq' } as const
 const PINGRESP = { type: 'pingresp' } as const
-const NOTHING: readonly Effect[] = /* @__PURE__ */ Object.freeze([])

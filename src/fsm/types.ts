@@ -1,32 +1,59 @@
 // SPDX-License-Identifier: MIT
 // The vocabulary of the connection machine: inputs are what happened, effects are what to do, states are plain data.
-import type { MalformedPacket, Packet, PacketInput, ProtocolError, ProtocolVersion, Sender, UsageError, Will } from '../codec/index.ts'
+import type {
+  MalformedPacket, Packet, PacketInput, ProtocolError, ProtocolVersion, PublishInput, Sender, SubscribeInput, UnsubscribeInput, UsageError, Will,
+} from '../codec/index.ts'
+import type { Flow, Terms } from './flow.ts'
 import type { Phase, TimerName } from './lifecycle.ts'
+import type { Session } from './session.ts'
 
 export type Role = Sender
 
 /** The one request, `send`; everything else is a fact. */
 export type Input =
-  | { readonly type: 'send', readonly packet: PacketInput, readonly token?: unknown }
+  | Send
   | { readonly type: 'received', readonly packet: Packet }
-  | { readonly type: 'malformed', readonly error: MalformedPacket | ProtocolError }
+  | { readonly type: 'malformed', readonly error: MalformedPacket | ProtocolError, readonly bytes?: Uint8Array | undefined }
   | { readonly type: 'timer', readonly timer: TimerName }
   | { readonly type: 'closed', readonly error?: Error | undefined }
+
+export interface Send {
+  readonly type: 'send'
+  readonly packet: SendInput
+  /** the caller's own name for what this begins; it comes back with `settle` or `refuse`, for a QoS 1 or 2 message also on a later connection of the session */
+  readonly token?: unknown
+  /** server, with a CONNACK that accepts: the session to go on with; Session Present is 1 then */
+  readonly session?: Session | undefined
+}
+
+/** What can be asked to be sent: any packet; SUBSCRIBE and UNSUBSCRIBE, as PUBLISH, get a Packet Identifier where they have none. */
+export type SendInput = PacketInput | Omit<SubscribeInput, 'packetId'> | Omit<UnsubscribeInput, 'packetId'>
 
 export type Effect =
   /** put this on the wire */
   | { readonly type: 'write', readonly packet: PacketInput }
   /** give the application this packet; without one, the input's own */
   | { readonly type: 'deliver', readonly packet?: Packet | undefined }
-  /** the exchange started with this token has ended, with this packet */
+  /** the exchange started with this token has ended, with this packet; without one: the peer had the message and has since lost the session */
   | { readonly type: 'settle', readonly token: unknown, readonly packet?: Packet | undefined }
   /** fire this timer once after `ms`; `quiet`: after `ms` without a packet sent, or without one received */
   | { readonly type: 'arm', readonly timer: TimerName, readonly ms: number, readonly quiet?: 'sent' | 'received' | undefined }
   | { readonly type: 'disarm', readonly timer: TimerName }
   /** the request was illegal: nothing has changed, nothing was sent */
   | { readonly type: 'refuse', readonly error: UsageError, readonly token?: unknown }
+  /** client: what has become of the session that was handed in */
+  | { readonly type: 'session', readonly outcome: 'resumed' }
+  /** the Server (or our own clean start) has given it up: these messages, and every subscription, are to be done again or let go */
+  | { readonly type: 'session', readonly outcome: 'lost', readonly redo: readonly Redo[] }
   /** the connection is over: send what is waiting, then close. Exactly once in a connection's life */
   | { readonly type: 'close', readonly cause: CloseCause }
+
+/** A message of which nobody knows whether the Server has it. */
+export interface Redo {
+  /** without Packet Identifier and DUP: to be sent as a new one */
+  readonly packet: PublishInput
+  readonly token: unknown
+}
 
 export interface Step {
   readonly state: State
@@ -51,17 +78,18 @@ export interface CloseCause {
   readonly offset?: number | undefined
   /** server role: the Will to publish now (after its Will Delay Interval); absent when there is none or DISCONNECT discarded it */
   readonly will?: Will | undefined
+  /** seconds until that Will is to be published, unless the Client is back by then (5.0 §3.1.3.2.2); with `will` only */
+  readonly willDelay?: number | undefined
+  /** seconds the session outlives this connection: 0 ends it now, 0xffff_ffff never (5.0 §3.1.2.11.2); undefined before CONNACK */
+  readonly sessionExpiryInterval?: number | undefined
+  /** malformed packets: the last bytes received, 64 at most */
+  readonly bytes?: Uint8Array | undefined
   readonly sentence: string
 }
 
 export type CloseReason =
   | 'disconnect' | 'refused' | 'malformed' | 'protocol-error' | 'connect-timeout' | 'connack-timeout' | 'auth-timeout'
   | 'keep-alive-timeout' | 'pingresp-timeout' | 'taken-over' | 'ended' | 'broken'
-
-/** What outlives the Network Connection (5.0 §4.1). Handed in when it opens, found in the state when it ends; knows no role. */
-export interface Session {
-  readonly clientId: string
-}
 
 /** The bounds of one connection, all in ms unless said otherwise. */
 export interface Limits {
@@ -81,6 +109,10 @@ export interface Limits {
   readonly heldPackets: number
   /** MQTT 3.1 Client Identifiers: characters */
   readonly clientIdLength31: number
+  /** QoS 1 and 2 messages of the peer that may be unfinished at a time, 1 to 65,535; in 5.0 a smaller Receive Maximum we announced counts instead */
+  readonly receiveMaximum: number
+  /** the largest Packet Identifier we use, 1 to 65,535: so many exchanges of ours can be under way */
+  readonly packetIds: number
 }
 
 interface Common {
@@ -101,6 +133,8 @@ export interface Agreement {
   /** CONNECT had a Session Expiry Interval of 0: DISCONNECT may not raise it, whatever CONNACK said (5.0 §3.14.2.2.2) */
   readonly askedToExpireAtOnce: boolean
   readonly authenticationMethod: string | undefined
+  /** what each side has announced that it can take */
+  readonly terms: Terms
   /** server role: to be published unless DISCONNECT discards it */
   readonly will: Will | undefined
 }
@@ -113,20 +147,31 @@ export interface AwaitingConnect extends Common { readonly phase: 'awaiting-conn
 export interface Authenticating extends Common {
   readonly phase: 'authenticating'
   readonly agreement: Agreement
+  readonly flow: Flow
   readonly token: unknown
   /** server: what the Client sent behind its CONNECT, to be judged after the CONNACK */
   readonly held: readonly Packet[]
 }
-export interface Connected extends Common {
-  readonly phase: 'connected'
+interface Open extends Common {
+  readonly session: Session
   readonly agreement: Agreement
+  readonly flow: Flow
   /** client: a PINGREQ awaits its PINGRESP */
   readonly pinging: boolean
   /** client: who asked for it */
   readonly pingTokens: readonly unknown[]
 }
+export interface Connected extends Open { readonly phase: 'connected' }
+/** The Client has asked to be authenticated anew (5.0 §4.12.1); everything else goes on meanwhile. */
+export interface Reauthenticating extends Open {
+  readonly phase: 'reauthenticating'
+  /** client: who asked for it */
+  readonly authToken: unknown
+}
 /** Our last packet is out; the Network Connection is not closed yet. */
 export interface Closing extends Common { readonly phase: 'closing', readonly cause: CloseCause }
 export interface Closed extends Common { readonly phase: 'closed', readonly cause: CloseCause }
 
-export type State = Opening | AwaitingConnect | Authenticating | Connected | Closing | Closed
+export type State = Opening | AwaitingConnect | Authenticating | Connected | Reauthenticating | Closing | Closed
+/** CONNACK is through: messages flow. */
+export type Live = Connected | Reauthenticating

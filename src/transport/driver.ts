@@ -6,7 +6,7 @@
 import type { MalformedPacket, Packet, PacketInput, ProtocolError, ProtocolVersion } from '../codec/index.ts'
 import { PacketStream, UsageError } from '../codec/index.ts'
 import { holdsInput, initial, opened, transition } from '../fsm/index.ts'
-import type { Effect, Input, State, TimerName } from '../fsm/index.ts'
+import type { Effect, Input, SendInput, State, TimerName } from '../fsm/index.ts'
 import { ConnectionClosed, DEFAULT_DRAIN_TIMEOUT, DEFAULT_MAXIMUM_CONNECT_SIZE, DEFAULT_MAXIMUM_UNSENT } from './driver-options.ts'
 import type { DriverHandler, DriverOptions, TraceRecord } from './driver-options.ts'
 import type { Duplex } from './duplex.ts'
@@ -182,7 +182,7 @@ export class Driver {
     }
   }
 
-  private refuseBeyond(unsent: number, packet: PacketInput): void {
+  private refuseBeyond(unsent: number, packet: SendInput): void {
     if (unsent <= this.maximumUnsent) return
     const message = `${packet.type}: ${unsent} bytes would wait for a peer that does not read, and maximumUnsent is ${this.maximumUnsent}; wait for the promise of the send before`
     throw new UsageError(message, { packet: packet.type, rule: 'maximumUnsent', path: '' })
@@ -202,6 +202,7 @@ export class Driver {
       case 'refuse': return this.settle(effect.token as Request, (request) => { request.reject(effect.error) })
       case 'arm': return this.arm(effect.timer, effect.ms, effect.quiet, now)
       case 'disarm': return this.disarm(effect.timer)
+      case 'session': return
       case 'close': return this.handler.closed(effect.cause, this.failure)
     }
   }

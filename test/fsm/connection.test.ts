@@ -4,6 +4,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { PacketInput } from '../../src/codec/index.ts'
 import { DEFAULT_LIMITS, holdsInput, initial, opened, transition } from '../../src/fsm/connection.ts'
+import { newSession } from '../../src/fsm/index.ts'
 import type { State } from '../../src/fsm/index.ts'
 import { authenticating, broken, causeOf, connack, connect, connected, ended, ignored, malformed, received, refused, send, step, steps, timer, told, VERSIONS, violates, WILL, wire } from './helpers.ts'
 
@@ -12,7 +13,7 @@ const PUBLISH: PacketInput = { type: 'publish', topic: 'a', payload: 'b' }
 
 test('a connection begins as its role waits for it, with the limits given and the others as they are', () => {
   assert.equal(initial({ role: 'client' }), { phase: 'opening', role: 'client', limits: DEFAULT_LIMITS, session: undefined })
-  const session = { clientId: 'kitchen' }
+  const session = newSession('kitchen')
   assert.equal(initial({ role: 'server', session, limits: { closeTimeout: 1 } }), { phase: 'awaiting-connect', role: 'server', limits: { ...DEFAULT_LIMITS, closeTimeout: 1 }, session })
   assert.ok(Object.isFrozen(DEFAULT_LIMITS))
 })

@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ConnectInput, ProtocolVersion } from '../../src/codec/index.ts'
-import { initial } from '../../src/fsm/index.ts'
+import { initial, newSession } from '../../src/fsm/index.ts'
 import type { Connected, Limits, Role, Session, State } from '../../src/fsm/index.ts'
 import { answerOverdue, receiveConnect } from '../../src/fsm/handshake.ts'
 import { authenticating, causeOf, connack, connect, connected, deepFreeze, heard, ignored, received, refused, send, step, steps, timer, told, VERSIONS, violates, WILL, wire } from './helpers.ts'
@@ -139,7 +139,7 @@ test('CONNACK settles CONNECT, is given to the application, and ends the wait fo
 })
 
 test('MQTT-3.2.2-2, MQTT-3.2.2-4, MQTT-3.2.2-5: Session Present against our own session, in every combination', () => {
-  const OLD: Session = deepFreeze({ clientId: 'kitchen' })
+  const OLD: Session = deepFreeze(newSession('kitchen'))
   type Row = readonly [version: ProtocolVersion, cleanStart: boolean, ours: boolean, present: boolean, outcome: 'kept' | 'new' | string]
   const table: readonly Row[] = [
     // MQTT 3.1 has no Session Present: only its own Clean Session tells a Client what goes on.
@@ -159,13 +159,13 @@ test('MQTT-3.2.2-2, MQTT-3.2.2-4, MQTT-3.2.2-5: Session Present against our own 
     }
     const after = step(state, input).state
     assert.is(after.phase, 'connected', told)
-    assert.equal(after.session, { clientId: 'kitchen' }, told)
+    assert.equal(after.session, newSession('kitchen'), told)
     assert.is(after.session === OLD, outcome === 'kept', told)
   }
 })
 
 test('MQTT-3.1.3-2: the session of another Client Identifier is not the one that goes on', () => {
-  const made = { connect: { cleanStart: false }, session: { clientId: 'cellar' } }
+  const made = { connect: { cleanStart: false }, session: newSession('cellar') }
   for (const version of VERSIONS) assert.is(authenticating('client', version, made).session, undefined)
   violates(authenticating('client', 5, made), received(connack({ sessionPresent: true }), 5), 'MQTT-3.2.2-4', 'e0 01 82')
 })

@@ -106,6 +106,7 @@ export function told(effects: readonly Effect[]): readonly string[] {
       case 'arm': return `arm ${effect.timer} ${effect.ms}${effect.quiet === undefined ? '' : ` ${effect.quiet}`}`
       case 'disarm': return `disarm ${effect.timer}`
       case 'refuse': return `refuse ${effect.error.rule}`
+      case 'session': return effect.outcome === 'resumed' ? 'session resumed' : `session lost ${effect.redo.length}`
       case 'close': return `close ${effect.cause.why}`
     }
   })

@@ -2,7 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ProtocolVersion } from '../../src/codec/index.ts'
-import { LIFECYCLE, initial, transition } from '../../src/fsm/index.ts'
+import { LIFECYCLE, initial, newSession, transition } from '../../src/fsm/index.ts'
 import type { Effect, Role, State, Step, TimerName } from '../../src/fsm/index.ts'
 import { alphabet } from './alphabet.ts'
 import { VERSIONS } from './helpers.ts'
@@ -12,7 +12,7 @@ import type { Transition, World } from './walk.ts'
 /** Every CONNECT, and one packet held behind it. */
 function wide(role: Role, version: ProtocolVersion): World {
   return {
-    start: initial({ role, limits: { versions: [version], heldPackets: 1 }, session: role === 'client' ? { clientId: 'kitchen' } : undefined }),
+    start: initial({ role, limits: { versions: [version], heldPackets: 1 }, session: role === 'client' ? newSession('kitchen') : undefined }),
     version,
     alphabet: alphabet(role, version),
     // Two PINGREQ that the application waits for are as good as any number.

@@ -10,6 +10,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { toHex } from '../../src/codec/index.ts'
+import { newSession } from '../../src/fsm/index.ts'
 import { connectTcp } from '../../src/transport/tcp.ts'
 import type { ConnectionClosed } from '../../src/transport/tcp.ts'
 
@@ -100,7 +101,7 @@ proven('mosquitto, 3.1.1: a session is kept, and Session Present says so', async
   const first = await connectTcp({ port: open, connect })
   assert.is(first.connack.sessionPresent, false)
   await first.disconnect()
-  const second = await connectTcp({ port: open, connect, session: { clientId: 'connack-session' } })
+  const second = await connectTcp({ port: open, connect, session: newSession('connack-session') })
   assert.is(second.connack.sessionPresent, true)
   await second.disconnect()
 })

@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: MIT
+// What belongs to each Packet Identifier or Topic Alias, as a value: 16-bit number → T. A tree of four levels, sixteen ways each, of which a
+// change copies four nodes whatever else is in it: the first entry costs what the 65,000th does, and every older version stays as it was.
+// Its slow twin is a Map that is copied whole (test/fsm/packet-ids.test.ts).
+
+/** Sixteen children (nodes, or in the last level values) and behind them how many values there are below. Plain data; frozen if you like. */
+type Node = readonly unknown[]
+
+/** An immutable map from 1 … 65,535 to T, which is never undefined. The empty one is undefined. */
+export type IdMap<T> = (Node & { readonly ' of'?: T }) | undefined
+
+/** Identifiers are two bytes and never 0 (5.0 §2.2.1). */
+export const LARGEST_ID = 0xffff
+
+const COUNT = 16
+const BARE: unknown[] = [...Array<undefined>(COUNT).fill(undefined), 0]
+
+export function countIds(map: IdMap<unknown>): number {
+  return map === undefined ? 0 : map[COUNT] as number
+}
+
+export function getId<T>(map: IdMap<T>, id: number): T | undefined {
+  let node: Node | undefined = map
+  for (let shift = 12; node !== undefined && shift > 0; shift -= 4) node = node[(id >> shift) & 15] as Node | undefined
+  return node === undefined ? undefined : node[id & 15] as T | undefined
+}
+
+/** The map with `value` at `id`, whatever was there. */
+export function setId<T>(map: IdMap<T>, id: number, value: T): IdMap<T> {
+  const one = copy(map)
+  const two = copy(one[id >> 12] as Node | undefined)
+  const three = copy(two[(id >> 8) & 15] as Node | undefined)
+  const four = copy(three[(id >> 4) & 15] as Node | undefined)
+  if (four[id & 15] === undefined) {
+    ;(one[COUNT] as number)++
+    ;(two[COUNT] as number)++
+    ;(three[COUNT] as number)++
+    ;(four[COUNT] as number)++
+  }
+  one[id >> 12] = two
+  two[(id >> 8) & 15] = three
+  three[(id >> 4) & 15] = four
+  four[id & 15] = value
+  return one
+}
+
+/** The map without `id`, which is in it. */
+export function removeId<T>(map: IdMap<T>, id: number): IdMap<T> {
+  return without(map!, id, 12)
+}
+
+function without(node: Node, id: number, shift: number): Node | undefined {
+  if (node[COUNT] === 1) return undefined
+  const less = node.slice()
+  ;(less[COUNT] as number)--
+  const at = (id >> shift) & 15
+  less[at] = shift === 0 ? undefined : without(node[at] as Node, id, shift - 4)
+  return less
+}
+
+/** The smallest number from `from` to `largest` that is not in the map; 0 if there is none. Looks at 64 places or so, never at all. */
+export function freeId(map: IdMap<unknown>, from: number, largest: number): number {
+  let id = from
+  search: while (id <= largest) {
+    let node: Node | undefined = map
+    for (let shift = 12; ; shift -= 4) {
+      if (node === undefined) return id
+      // Everything below is taken: go on behind it.
+      if (node[COUNT] === 1 << (shift + 4)) {
+        id = ((id >> (shift + 4)) + 1) << (shift + 4)
+        continue search
+      }
+      if (shift === 0) break
+      node = node[(id >> shift) & 15] as Node | undefined
+    }
+    if (node[id & 15] === undefined) return id
+    id++
+  }
+  return 0
+}
+
+/** All entries, by number. */
+export function* idEntries<T>(map: IdMap<T>): Generator<readonly [id: number, value: T], void> {
+  if (map !== undefined) yield* below(map, 0, 12) as Generator<readonly [number, T], void>
+}
+
+function* below(node: Node, id: number, shift: number): Generator<readonly [number, unknown], void> {
+  for (let i = 0; i < COUNT; i++) {
+    const child = node[i]
+    if (child === undefined) continue
+    const at = id | (i << shift)
+    if (shift === 0) yield [at, child]
+    else yield* below(child as Node, at, shift - 4)
+  }
+}
+
+function copy(node: Node | undefined): unknown[] {
+  return (node ?? BARE).slice()
+}
