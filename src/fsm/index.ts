@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: MIT
 // The machine's public names. This folder imports the codec and nothing else: copy the two as they are.
+export { backoff, DEFAULT_BACKOFF, DEFAULT_FLAP, flapping, retryAfter } from './backoff.ts'
+export type { BackoffPolicy, FlapPolicy, Retry } from './backoff.ts'
 export { running } from './close.ts'
 export { DEFAULT_LIMITS, holdsInput, initial, opened, transition } from './connection.ts'
 export type { InitialOptions } from './connection.ts'
 export { lifecycleDiagram } from './diagram.ts'
+export { explain } from './explain.ts'
 export { LIFECYCLE, TIMERS } from './lifecycle.ts'
 export type { PacketEvent, Phase, TimerName } from './lifecycle.ts'
 export type { Announced, Flow, Terms } from './flow.ts'
