@@ -6,25 +6,24 @@
 import type { MalformedPacket, Packet, PacketInput, ProtocolError, ProtocolVersion } from '../codec/index.ts'
 import { PacketStream, UsageError } from '../codec/index.ts'
 import { holdsInput, initial, opened, transition } from '../fsm/index.ts'
-import type { Effect, Input, SendInput, State, TimerName } from '../fsm/index.ts'
-import { ConnectionClosed, DEFAULT_DRAIN_TIMEOUT, DEFAULT_MAXIMUM_CONNECT_SIZE, DEFAULT_MAXIMUM_UNSENT } from './driver-options.ts'
-import type { DriverHandler, DriverOptions, TraceRecord } from './driver-options.ts'
+import type { Effect, Input, SendInput, Session, State } from '../fsm/index.ts'
+import { ConnectionClosed, DEFAULT_DRAIN_TIMEOUT, DEFAULT_MAXIMUM_CONNECT_SIZE, DEFAULT_MAXIMUM_UNSENT, DEFAULT_MAXIMUM_WAITING } from './driver-options.ts'
+import { Alarms } from './alarms.ts'
+import type { AlarmName } from './alarms.ts'
+import type { Counters, DriverHandler, DriverOptions, Reply, TraceRecord } from './driver-options.ts'
 import type { Duplex } from './duplex.ts'
+import { Deliveries } from './deliveries.ts'
 import { Outbox } from './outbox.ts'
+import { answerTo } from './reply.ts'
+import { Requests } from './requests.ts'
 import { sharedTimers } from './timers.ts'
 import type { Timers } from './timers.ts'
-
-/** A request under way: settled by the machine, or by the connection's end. */
-interface Request {
-  readonly settles: boolean
-  readonly resolve: (packet: Packet | undefined) => void
-  readonly reject: (error: Error) => void
-}
 
 export class Driver {
   state: State
   /** every step as data; absent, it costs nothing */
   trace: ((record: TraceRecord) => void) | undefined
+  readonly counters: Counters = { packetsReceived: 0, packetsSent: 0, bytesReceived: 0, bytesSent: 0 }
   private readonly duplex: Duplex
   private readonly stream: PacketStream
   private readonly handler: DriverHandler
@@ -34,12 +33,11 @@ export class Driver {
   private readonly drainTimeout: number
   private readonly outbox: Outbox = new Outbox()
   private readonly queue: Input[] = []
-  private readonly requests: Set<Request> = new Set()
-  private readonly entries: Map<TimerName | 'drain', number> = new Map()
-  /** the running keep alive, which every packet in its direction puts off */
-  private quiet: { readonly direction: 'sent' | 'received', readonly entry: number, readonly ms: number } | undefined = undefined
+  private readonly requests: Requests
+  private readonly keepMessages: boolean
+  private readonly alarms: Alarms
   private busy = false
-  private handling = false
+  private readonly deliveries: Deliveries
   private blocked = false
   private unsent = 0
   private paused = false
@@ -57,10 +55,17 @@ export class Driver {
     this.duplex = duplex
     this.handler = handler
     this.timers = options.timers ?? sharedTimers
+    this.alarms = new Alarms(this.timers, (alarm) => { this.fired(alarm) })
+    this.deliveries = new Deliveries((packet) => handler.deliver(packet), (packet, reply) => {
+      this.answer(packet, reply)
+      this.pump()
+    }, (error) => { this.handlerFailed(error) })
     this.trace = options.trace
     this.maximumPacketSize = maximumPacketSize
     this.maximumUnsent = options.maximumUnsent ?? DEFAULT_MAXIMUM_UNSENT
     this.drainTimeout = options.drainTimeout ?? DEFAULT_DRAIN_TIMEOUT
+    this.requests = new Requests(options.maximumWaiting ?? DEFAULT_MAXIMUM_WAITING)
+    this.keepMessages = options.keepMessages ?? false
     this.stream = new PacketStream({ version, maximumPacketSize: role === 'server' ? Math.min(maximumConnectSize, maximumPacketSize) : maximumPacketSize })
     this.state = initial(options)
     let finished: () => void
@@ -73,15 +78,16 @@ export class Driver {
   }
 
   /**
-   * Asks the machine to send a packet. Resolves when the exchange has ended (CONNECT, PINGREQ) or the packet has been handed to a peer that
-   * reads; rejects with UsageError when it may not be sent (nothing was), with ConnectionClosed when the connection ends first.
+   * Asks the machine to send a packet. Resolves with the packet that ends the exchange (CONNECT, PINGREQ, SUBSCRIBE, UNSUBSCRIBE, PUBLISH of QoS 1 and 2,
+   * AUTH 0x19), or with nothing when the packet has been handed to a peer that reads. Rejects with UsageError when it may not be sent (nothing
+   * was), with ConnectionClosed when the connection ends first. A message beyond the peer's Receive Maximum waits. `session`: with a CONNACK.
    */
-  send(packet: PacketInput): Promise<Packet | undefined> {
-    return new Promise((resolve, reject) => {
-      const request: Request = { settles: packet.type === 'connect' || packet.type === 'pingreq', resolve, reject }
-      this.requests.add(request)
-      this.submit({ type: 'send', packet, token: request })
-    })
+  send(packet: SendInput, session?: Session): Promise<Packet | undefined> {
+    const { state } = this
+    if (state.phase === 'closing' || state.phase === 'closed') return Promise.reject(new ConnectionClosed(state.cause))
+    const { input, settled } = this.requests.ask(packet, session)
+    if (!this.requests.queues(input)) this.submit(input)
+    return settled
   }
 
   /** Drops the connection at once, as if it had broken. */
@@ -92,6 +98,7 @@ export class Driver {
 
   private receive(chunk: Uint8Array): void {
     if (this.isOver()) return
+    this.counters.bytesReceived += chunk.length
     this.stream.push(chunk)
     this.pump()
   }
@@ -134,17 +141,19 @@ export class Driver {
   }
 
   private mayRead(): boolean {
-    return !this.handling && !this.blocked && !holdsInput(this.state) && !this.isOver()
+    if (this.blocked || holdsInput(this.state) || this.isOver()) return false
+    return !this.deliveries.busy || (this.requests.awaiting && !this.deliveries.full)
   }
 
   private nextPacket(now: number): Input | undefined {
     try {
       const packet = this.stream.next()
       if (packet === undefined) return undefined
-      if (this.quiet?.direction === 'received') this.timers.arm(this.quiet.entry, this.quiet.ms, now)
+      this.counters.packetsReceived++
+      this.alarms.heard('received', now)
       return { type: 'received', packet }
     } catch (error) {
-      return { type: 'malformed', error: error as MalformedPacket | ProtocolError }
+      return { type: 'malformed', error: error as MalformedPacket | ProtocolError, bytes: this.stream.lastBytes() }
     }
   }
 
@@ -158,9 +167,11 @@ export class Driver {
       const heard = input.type === 'received' || input.type === 'malformed' ? this.stream.lastBytes() : undefined
       this.trace({ input, before, after, effects, received: heard, written })
     }
-    if (written.length > 0 && this.quiet?.direction === 'sent') this.timers.arm(this.quiet.entry, this.quiet.ms, now)
+    this.counters.packetsSent += written.length
+    if (written.length > 0) this.alarms.heard('sent', now)
     for (const effect of effects) this.run(effect, input, now)
-    this.resolveSend(input, effects)
+    // A request that nothing will settle is done once its bytes are with a peer that reads.
+    if (input.type === 'send' && !this.blocked && input.token !== undefined) this.requests.handed(input.token)
     if (before.phase !== after.phase) this.entered(after)
   }
 
@@ -177,7 +188,7 @@ export class Driver {
     } catch (error) {
       this.outbox.truncate(waiting)
       if (input.type !== 'send') throw error
-      this.settle(input.token as Request, (request) => { request.reject(error as UsageError) })
+      this.requests.settle(input.token, ({ reject }) => { reject(error as UsageError) })
       return undefined
     }
   }
@@ -190,101 +201,66 @@ export class Driver {
 
   private versionOf(packet: PacketInput, after: State): ProtocolVersion {
     if (packet.type === 'connect') return packet.version
-    if (after.phase === 'authenticating' || after.phase === 'connected') return after.agreement.version
+    if ('agreement' in after) return after.agreement.version
     return (after.phase === 'closing' ? after.cause.version : undefined) ?? 5
   }
 
   private run(effect: Effect, input: Input | undefined, now: number): void {
     switch (effect.type) {
       case 'write': return
-      case 'deliver': return this.deliver(effect.packet ?? (input as Extract<Input, { type: 'received' }>).packet)
-      case 'settle': return this.settle(effect.token as Request, (request) => { request.resolve(effect.packet) })
-      case 'refuse': return this.settle(effect.token as Request, (request) => { request.reject(effect.error) })
-      case 'arm': return this.arm(effect.timer, effect.ms, effect.quiet, now)
-      case 'disarm': return this.disarm(effect.timer)
-      case 'session': return
-      case 'close': return this.handler.closed(effect.cause, this.failure)
+      case 'deliver': return this.deliveries.push(effect.packet ?? (input as Extract<Input, { type: 'received' }>).packet, this.stream.lastBytes().length)
+      case 'settle': return this.settle(effect.token, effect.packet)
+      case 'refuse': return this.requests.refused(effect.token, effect.error, input)
+      case 'arm': return this.alarms.arm(effect.timer, effect.ms, effect.quiet, now)
+      case 'disarm': return this.alarms.disarm(effect.timer)
+      case 'session': return this.handler.session?.(effect.outcome, effect.outcome === 'lost' ? effect.redo : [])
+      // Behind the last message, also one that still waits for its handler.
+      case 'close': return this.deliveries.finally(() => { this.handler.closed(effect.cause, this.failure) })
     }
   }
 
-  private deliver(packet: Packet): void {
-    try {
-      const pending = this.handler.deliver(packet)
-      if (pending === undefined) return
-      this.handling = true
-      pending.then(() => {
-        this.handling = false
-        this.pump()
-      }, (error: unknown) => { this.handlerFailed(error) })
-    } catch (error) {
-      this.handlerFailed(error)
-    }
+  /** What the handler makes of a packet that wants an answer goes out before the next one is read. */
+  private answer(packet: Packet, reply: Reply): void {
+    const { state } = this
+    if (!('agreement' in state)) return
+    const answer = answerTo(packet, reply, state.agreement.version)
+    if (answer !== undefined) this.queue.push({ type: 'send', packet: answer })
+  }
+
+  private settle(token: unknown, packet: Packet | undefined): void {
+    this.requests.settle(token, ({ resolve }) => { resolve(packet) })
+    const next = this.requests.next()
+    if (next !== undefined) this.queue.push(next)
   }
 
   /** A handler has thrown: this connection closes, the process and the others go on [3.1.1 MQTT-4.8.0-2]. */
   private handlerFailed(error: unknown): void {
-    this.handling = false
     const failure = error instanceof Error ? error : new Error(String(error))
     this.abort(new Error(`a handler failed: ${failure.message}`, { cause: failure }))
   }
 
-  private arm(timer: TimerName | 'drain', ms: number, quiet: 'sent' | 'received' | undefined, now: number): void {
-    let entry = this.entries.get(timer)
-    if (entry === undefined) {
-      entry = this.timers.create(() => { this.fired(timer) })
-      this.entries.set(timer, entry)
-    }
-    // The Client has to have sent its packet by then [MQTT-3.1.2-23]: set out a little early.
-    const due = quiet === 'sent' ? ms - Math.min(ms / 10, 500) : ms
-    if (quiet !== undefined) this.quiet = { direction: quiet, entry, ms: due }
-    this.timers.arm(entry, due, now)
-  }
-
-  private disarm(timer: TimerName | 'drain'): void {
-    const entry = this.entries.get(timer)
-    if (entry === undefined) return
-    this.timers.release(entry)
-    this.entries.delete(timer)
-    if (this.quiet?.entry === entry) this.quiet = undefined
-  }
-
-  private fired(timer: TimerName | 'drain'): void {
+  private fired(timer: AlarmName): void {
     if (timer === 'drain' && this.state.phase === 'closed') return this.drop()
     if (timer === 'drain') return this.abort(new Error(`the peer has read nothing for ${this.drainTimeout} ms (drainTimeout)`))
-    // We are the ones who do not read: that is not the Client's silence.
-    if (this.quiet?.direction === 'received' && timer === 'keep-alive' && !this.mayRead()) return this.timers.arm(this.quiet.entry, this.quiet.ms, this.timers.now())
+    // We are the ones who do not read: that is neither the Client's silence nor the Server's.
+    if (timer === 'keep-alive' && !this.mayRead() && this.alarms.heard('received', this.timers.now())) return
+    if (timer === 'pingresp' && !this.mayRead()) return this.alarms.arm('pingresp', this.state.limits.pingrespTimeout, undefined, this.timers.now())
     this.submit({ type: 'timer', timer })
   }
 
   private drop(): void {
-    this.disarm('drain')
+    this.alarms.disarm('drain')
     this.duplex.close(true)
-  }
-
-  /** A request that nothing will settle is done once its bytes are with a peer that reads. */
-  private resolveSend(input: Input, effects: readonly Effect[]): void {
-    if (input.type !== 'send' || effects.some(({ type }) => type === 'refuse')) return
-    const request = input.token as Request | undefined
-    if (request !== undefined && !request.settles && !this.blocked) this.settle(request, ({ resolve }) => { resolve(undefined) })
-  }
-
-  private settle(request: Request | undefined, how: (request: Request) => void): void {
-    if (request !== undefined && this.requests.delete(request)) how(request)
   }
 
   private entered(after: State): void {
     if (after.phase === 'connected') this.stream.maximumPacketSize = this.maximumPacketSize
     if (after.phase !== 'closing' && after.phase !== 'closed') return
-    this.disarm('drain')
+    this.alarms.disarm('drain')
     this.blocked = false
-    const { cause } = after
-    for (const request of this.requests) {
-      if (cause.why === 'disconnect' && !request.settles) request.resolve(undefined)
-      else request.reject(new ConnectionClosed(cause))
-    }
-    this.requests.clear()
+    this.requests.close(after.cause, this.keepMessages)
     if (after.phase === 'closing') return
-    for (const timer of [...this.entries.keys()]) this.disarm(timer)
+    this.alarms.disarmAll()
   }
 
   private flush(now: number): void {
@@ -293,10 +269,11 @@ export class Driver {
     const bytes = this.outbox.take()
     if (bytes !== undefined && !over) {
       this.unsent += bytes.length
+      this.counters.bytesSent += bytes.length
       if (this.duplex.write(bytes)) this.unsent = 0
       else if (!this.blocked && !this.isOver()) {
         this.blocked = true
-        this.arm('drain', this.drainTimeout, undefined, now)
+        this.alarms.arm('drain', this.drainTimeout, undefined, now)
       }
     }
     if (phase === 'closing') this.duplex.close()
@@ -306,7 +283,7 @@ export class Driver {
   /** Nothing is awaited any more. A peer that has ended in good order gets what is on its way, for as long as the close timeout. */
   private finish(abort: boolean, now: number): void {
     this.duplex.close(abort)
-    if (!abort) this.arm('drain', this.state.limits.closeTimeout, undefined, now)
+    if (!abort) this.alarms.arm('drain', this.state.limits.closeTimeout, undefined, now)
     this.finished!()
     this.finished = undefined
   }
@@ -315,10 +292,8 @@ export class Driver {
     this.unsent = 0
     if (!this.blocked) return
     this.blocked = false
-    this.disarm('drain')
-    for (const request of this.requests) {
-      if (!request.settles) this.settle(request, ({ resolve }) => { resolve(undefined) })
-    }
+    this.alarms.disarm('drain')
+    this.requests.handed()
     this.pump()
   }
 

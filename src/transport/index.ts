@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: MIT
 // Transports: the driver and what it needs of a byte stream, without a line about sockets. TCP is in connack/tcp.
 export { Client } from './client.ts'
-export type { ClientOptions } from './client.ts'
+export type { ClientOptions, SubscribeTo } from './client.ts'
 export { ConnectionClosed } from './driver-options.ts'
-export type { DriverHandler, DriverOptions, TraceRecord } from './driver-options.ts'
+export type { Counters, DriverHandler, DriverOptions, Reply, TraceRecord } from './driver-options.ts'
 export { Driver } from './driver.ts'
 export type { Duplex } from './duplex.ts'
+export { iterateMessages } from './messages.ts'
+export type { MessageSource } from './messages.ts'
+export { Refused } from './outcome.ts'
+export type { Message } from './outcome.ts'
 export { Peer } from './server.ts'
 export type { AcceptOptions, PeerOptions } from './server.ts'
 export { sharedTimers, systemClock, Timers } from './timers.ts'

@@ -1,17 +1,22 @@
 // SPDX-License-Identifier: MIT
 // The server's end of one connection, over any byte stream: the application sees CONNECT and accepts or refuses.
-import type { Connack, Connect, DisconnectInput, Packet, PacketInput } from '../codec/index.ts'
-import type { CloseCause, Limits, State } from '../fsm/index.ts'
-import type { DriverOptions, TraceRecord } from './driver-options.ts'
+import type { AuthInput, Connack, Connect, DisconnectInput, Packet, PacketInput, PacketOf, Publish } from '../codec/index.ts'
+import type { CloseCause, Limits, Session, State } from '../fsm/index.ts'
+import type { Counters, DriverOptions, Reply, TraceRecord } from './driver-options.ts'
 import { Driver } from './driver.ts'
 import type { Duplex } from './duplex.ts'
+import { iterateMessages } from './messages.ts'
+import { published } from './outcome.ts'
+import type { Message } from './outcome.ts'
 
 export interface PeerOptions extends Omit<DriverOptions, 'role' | 'version' | 'session'> {
   readonly limits?: Partial<Limits> | undefined
 }
 
 export interface AcceptOptions {
-  /** the Client's session was kept (MQTT 3.1 has no way to say so); default false */
+  /** the session that an earlier connection of this Client has left in `peer.session`: what is unfinished in it goes on */
+  readonly session?: Session | undefined
+  /** the Client's session was kept (MQTT 3.1 has no way to say so); default: whether there is a `session` */
   readonly sessionPresent?: boolean | undefined
   /** 5.0 only. A Client Identifier is assigned, and Maximum Packet Size announced, unless given here */
   readonly properties?: Connack['properties']
@@ -22,8 +27,14 @@ export class Peer {
   connect: Connect | undefined = undefined
   /** called with CONNECT; answer, now or later, by `accept` or `refuse`. Without it every Client is refused as Server unavailable */
   onConnect: ((connect: Connect) => void | Promise<void>) | undefined = undefined
-  /** called for every other packet for the application. A promise holds up reading until it resolves */
-  onPacket: ((packet: Packet) => void | Promise<void>) | undefined = undefined
+  /** called with every message. Acknowledged (QoS 1 and 2) when it is done, a promise resolved; see Reply. A promise holds up reading until then */
+  onPublish: ((message: Publish) => Reply | Promise<Reply>) | undefined = undefined
+  /** called with SUBSCRIBE: gives the code of each filter, the QoS granted or a refusal. Without it every filter is refused */
+  onSubscribe: ((packet: PacketOf<'subscribe'>) => Reply | Promise<Reply>) | undefined = undefined
+  /** called with UNSUBSCRIBE: gives the code of each filter; 3.x Clients are told none. Without it: 0x11, No subscription existed */
+  onUnsubscribe: ((packet: PacketOf<'unsubscribe'>) => Reply | Promise<Reply>) | undefined = undefined
+  /** called for every other packet for the application, and for those above that have no handler of their own: then answer them by what it gives */
+  onPacket: ((packet: Packet) => Reply | Promise<Reply>) | undefined = undefined
   /** called once, when the connection is over; `cause.will` is the Will to publish, if one is due */
   onClose: ((cause: CloseCause, error: Error | undefined) => void) | undefined = undefined
   /** resolves, never rejects, when the Network Connection is gone */
@@ -54,6 +65,15 @@ export class Peer {
     return this.driver.state
   }
 
+  /** What outlives this connection: give it to `accept` when the Client comes back, or store it by `saveSession`. */
+  get session(): Session | undefined {
+    return this.driver.state.session
+  }
+
+  get counters(): Readonly<Counters> {
+    return this.driver.counters
+  }
+
   /** The Client Identifier in use: the Client's, or the one assigned to it. */
   get clientId(): string {
     return this.driver.state.session?.clientId ?? this.connect?.clientId ?? ''
@@ -64,7 +84,7 @@ export class Peer {
    * clean start) rejects with UsageError, and nothing has been sent.
    */
   accept(options: AcceptOptions = {}): Promise<void> {
-    return this.answer({ type: 'connack', sessionPresent: options.sessionPresent, reasonCode: 0, properties: this.properties(options) })
+    return this.answer({ type: 'connack', sessionPresent: options.sessionPresent, reasonCode: 0, properties: this.properties(options) }, options.session)
   }
 
   /**
@@ -75,15 +95,33 @@ export class Peer {
     return this.answer({ type: 'connack', reasonCode, properties: this.connect?.version === 5 ? properties : undefined })
   }
 
-  /** Sends a packet as it is; rejects with UsageError where the standard forbids it here and now. */
-  async send(packet: PacketInput): Promise<void> {
+  /** Sends a message to this Client, as `Client.publish` does to a Server. */
+  async publish(message: Message): Promise<PacketOf<'puback' | 'pubrec' | 'pubcomp'> | undefined> {
+    return published(await this.driver.send({ type: 'publish', ...message }), message.topic)
+  }
+
+  /** Messages as an async iterator, instead of `onPublish`: one is acknowledged when the next is asked for. */
+  messages(): AsyncGenerator<Publish, void> {
+    return iterateMessages(this)
+  }
+
+  /** 5.0: asks the Client for more (0x18), or tells it that its re-authentication is through (0x00); the method is CONNECT's. */
+  async auth(reasonCode: number, authenticationData?: Uint8Array): Promise<void> {
+    const authenticationMethod = this.connect?.properties?.authenticationMethod
+    const packet: AuthInput = { type: 'auth', reasonCode, properties: authenticationData === undefined ? { authenticationMethod } : { authenticationMethod, authenticationData } }
     await this.driver.send(packet)
+  }
+
+  /** Sends a packet as it is, for what has no method of its own; rejects with UsageError where the standard forbids it here and now. */
+  send(packet: PacketInput): Promise<Packet | undefined> {
+    return this.driver.send(packet)
   }
 
   /** Ends the connection: DISCONNECT in 5.0 (0x8e: the session was taken over), a bare close in 3.x. The Will, if there is one, is due. */
   async disconnect(reasonCode = 0, properties?: DisconnectInput['properties']): Promise<CloseCause> {
-    if (this.state.phase === 'connected') await this.driver.send({ type: 'disconnect', reasonCode, properties: this.connect?.version === 5 ? properties : undefined })
-    else if (this.state.phase === 'authenticating') await this.refuse(reasonCode >= 0x80 ? reasonCode : 0x88)
+    const { phase } = this.state
+    if (phase === 'connected' || phase === 'reauthenticating') await this.driver.send({ type: 'disconnect', reasonCode, properties: this.connect?.version === 5 ? properties : undefined })
+    else if (phase === 'authenticating') await this.refuse(reasonCode >= 0x80 ? reasonCode : 0x88)
     else this.abort()
     return this.closed
   }
@@ -93,16 +131,22 @@ export class Peer {
     this.driver.abort(reason)
   }
 
-  private deliver(packet: Packet): void | Promise<void> {
-    if (packet.type !== 'connect') return this.onPacket?.(packet)
-    this.connect = packet
-    if (this.onConnect === undefined) return void this.refuse(0x88)
-    return this.onConnect(packet)
+  private deliver(packet: Packet): Reply | Promise<Reply> {
+    switch (packet.type) {
+      case 'connect':
+        this.connect = packet
+        if (this.onConnect === undefined) return void this.refuse(0x88)
+        return this.onConnect(packet)
+      case 'publish': return (this.onPublish ?? this.onPacket ?? nobody)(packet)
+      case 'subscribe': return (this.onSubscribe ?? this.onPacket ?? noSubscriptions)(packet)
+      case 'unsubscribe': return (this.onUnsubscribe ?? this.onPacket ?? noneExisted)(packet)
+      default: return this.onPacket?.(packet)
+    }
   }
 
   /** An answer nobody waits for must not be lost in silence: its failure drops the connection, and `onClose` is told. */
-  private answer(connack: PacketInput): Promise<void> {
-    const sent = this.driver.send(connack).then(() => undefined)
+  private answer(connack: PacketInput, session?: Session): Promise<void> {
+    const sent = this.driver.send(connack, session).then(() => undefined)
     sent.catch((error: unknown) => { if (this.state.phase === 'authenticating') this.abort(error as Error) })
     return sent
   }
@@ -116,3 +160,8 @@ export class Peer {
     }
   }
 }
+
+// What a Server says that does nothing but connect.
+const nobody = (): number => 0x10
+const noSubscriptions = (): number => 0x83
+const noneExisted = (): number => 0x11

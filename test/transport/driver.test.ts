@@ -215,12 +215,12 @@ test('a send from a handler waits for the packet in hand', () => {
   const seen: string[] = []
   r.handler = (packet) => {
     seen.push(`begin ${packet.type}`)
-    void r.driver.send({ type: 'puback', packetId: 7 })
+    void r.driver.send({ type: 'publish', topic: 'u', payload: '!' })
     seen.push(`end ${packet.type}, ${r.duplex.written.length} writes`)
   }
   r.duplex.onData(PUBLISH)
   assert.equal(seen, ['begin publish', 'end publish, 0 writes'])
-  assert.is(r.duplex.take(), '40 02 00 07')
+  assert.is(r.duplex.take(), '30 04 00 01 75 21')
 })
 
 test('SPEC-3.1.4-1: what is pipelined behind CONNECT waits in the socket, then comes in order', () => {
@@ -320,7 +320,7 @@ test('aborting drops the connection at once and says why', async () => {
   assert.is(r.duplex.closed, 'aborted')
   assert.match(r.causes[0]!.sentence, /enough/)
   const error = await r.driver.send({ type: 'pingreq' }).catch((e: Error) => e) as Error
-  assert.is(error.name, 'UsageError')
+  assert.is(error.name, 'ConnectionClosed')
 })
 
 test.run()

@@ -1,0 +1,101 @@
+// SPDX-License-Identifier: MIT
+// What has been asked of a connection and is not settled: promises around the tokens of the machine. Messages that find the peer's Receive Maximum
+// in use wait here in order, a bounded number of them, and go out as earlier ones are acknowledged.
+import { UsageError } from '../codec/index.ts'
+import type { Packet } from '../codec/index.ts'
+import type { CloseCause, Input, Send, SendInput, Session } from '../fsm/index.ts'
+import { ConnectionClosed } from './driver-options.ts'
+
+/** The token the machine gets: it comes back with `settle` or `refuse`, perhaps on a later connection of the session. */
+export interface Request {
+  /** `handed`: done when its bytes are with a peer that reads · `answered`: when the machine settles it · `message`: the same, and it belongs to the session */
+  readonly done: 'handed' | 'answered' | 'message'
+  readonly resolve: (packet: Packet | undefined) => void
+  readonly reject: (error: Error) => void
+}
+
+type Answered = Extract<Send['packet'], { readonly type: 'connect' | 'pingreq' | 'subscribe' | 'unsubscribe' }>['type']
+const ANSWERED: ReadonlySet<string> = /* @__PURE__ */ new Set<Answered>(['connect', 'pingreq', 'subscribe', 'unsubscribe'])
+
+export class Requests {
+  private readonly open: Set<Request> = new Set()
+  private waiting: Send[] = []
+  private readonly maximumWaiting: number
+
+  constructor(maximumWaiting: number) {
+    this.maximumWaiting = maximumWaiting
+  }
+
+  /** Is there anything that only a packet of the peer can settle? */
+  get awaiting(): boolean {
+    for (const { done } of this.open) if (done !== 'handed') return true
+    return false
+  }
+
+  /** A new input for the machine, and the promise of what becomes of it. */
+  ask(packet: SendInput, session: Session | undefined): { readonly input: Send, readonly settled: Promise<Packet | undefined> } {
+    let token!: Request
+    const settled = new Promise<Packet | undefined>((resolve, reject) => { token = { done: doneWhen(packet), resolve, reject } })
+    this.open.add(token)
+    return { input: { type: 'send', packet, token, session }, settled }
+  }
+
+  /** Must it wait behind others? Then it does, or is refused where there is no room. */
+  queues(input: Send): boolean {
+    const { packet, token } = input
+    if (this.waiting.length === 0 || (token as Request | undefined)?.done !== 'message') return false
+    this.wait(input, packet)
+    return true
+  }
+
+  /** The machine has refused it. For want of quota it waits for its turn; for any other reason it is over. */
+  refused(token: unknown, error: UsageError, input: Input | undefined): void {
+    const own = input?.type === 'send' && input.token === token
+    if (own && error.rule === SEND_QUOTA && (token as Request | undefined)?.done === 'message') this.wait(input, input.packet)
+    else this.settle(token, (request) => { request.reject(error) })
+  }
+
+  /** The first that waits, if one does: a message has been acknowledged. */
+  next(): Send | undefined {
+    return this.waiting.shift()
+  }
+
+  settle(token: unknown, how: (request: Request) => void): void {
+    const request = token as Request | undefined
+    if (request === undefined) return
+    this.open.delete(request)
+    how(request)
+  }
+
+  /** The bytes are with a peer that reads: one request, or all of which that is enough. */
+  handed(token?: unknown): void {
+    const requests = token === undefined ? this.open : [token as Request]
+    for (const request of requests) if (request.done === 'handed') this.settle(request, ({ resolve }) => { resolve(undefined) })
+  }
+
+  /** Nothing more will come on this connection. With `keep`, messages that are in the session stay unsettled: a later connection goes on with them. */
+  close(cause: CloseCause, keep: boolean): void {
+    const unsent = new Set(this.waiting.map(({ token }) => token))
+    this.waiting = []
+    for (const request of this.open) {
+      if (cause.why === 'disconnect' && request.done === 'handed') request.resolve(undefined)
+      else if (!keep || request.done !== 'message' || unsent.has(request)) request.reject(new ConnectionClosed(cause))
+    }
+    this.open.clear()
+  }
+
+  private wait(input: Send, packet: SendInput): void {
+    if (this.waiting.length < this.maximumWaiting) return void this.waiting.push(input)
+    const message = `${packet.type}: ${this.waiting.length} messages wait for the peer's Receive Maximum, and maximumWaiting is ${this.maximumWaiting}; wait for the promise of an earlier one`
+    this.settle(input.token, ({ reject }) => { reject(new UsageError(message, { packet: packet.type, rule: 'maximumWaiting', path: '' })) })
+  }
+}
+
+function doneWhen(packet: SendInput): Request['done'] {
+  if (packet.type === 'publish') return packet.qos === 1 || packet.qos === 2 ? 'message' : 'handed'
+  return ANSWERED.has(packet.type) || (packet.type === 'auth' && packet.reasonCode === RE_AUTHENTICATE) ? 'answered' : 'handed'
+}
+
+/** Statement of the machine's refusal for want of quota (5.0 §4.9). */
+const SEND_QUOTA = 'MQTT-4.9.0-2'
+const RE_AUTHENTICATE = 0x19
