@@ -24,6 +24,7 @@ export class Driver {
   /** every step as data; absent, it costs nothing */
   trace: ((record: TraceRecord) => void) | undefined
   readonly counters: Counters = { packetsReceived: 0, packetsSent: 0, bytesReceived: 0, bytesSent: 0 }
+  private roomTold: (() => void)[] | undefined = undefined
   private readonly duplex: Duplex
   private readonly stream: PacketStream
   private readonly handler: DriverHandler
@@ -73,7 +74,7 @@ export class Driver {
     this.finished = finished!
     for (const effect of opened(this.state)) this.run(effect, undefined, this.timers.now())
     duplex.onData = (chunk) => { this.receive(chunk) }
-    duplex.onDrain = () => { this.drained() }
+    duplex.onDrain = () => { this.caughtUp() }
     duplex.onEnd = (error) => { this.end(error) }
   }
 
@@ -88,6 +89,11 @@ export class Driver {
     const { input, settled } = this.requests.ask(packet, session)
     if (!this.requests.queues(input)) this.submit(input)
     return settled
+  }
+
+  /** Resolves when the peer reads: at once, when it has caught up, or when the connection is over. */
+  drained(): Promise<void> {
+    return this.blocked ? new Promise((resolve) => { (this.roomTold ??= []).push(resolve) }) : Promise.resolve()
   }
 
   /** Drops the connection at once, as if it had broken. */
@@ -258,6 +264,7 @@ export class Driver {
     if (after.phase !== 'closing' && after.phase !== 'closed') return
     this.alarms.disarm('drain')
     this.blocked = false
+    this.tellRoom()
     this.requests.close(after.cause, this.keepMessages)
     if (after.phase === 'closing') return
     this.alarms.disarmAll()
@@ -288,13 +295,20 @@ export class Driver {
     this.finished = undefined
   }
 
-  private drained(): void {
+  private caughtUp(): void {
     this.unsent = 0
     if (!this.blocked) return
     this.blocked = false
     this.alarms.disarm('drain')
     this.requests.handed()
+    this.tellRoom()
     this.pump()
+  }
+
+  private tellRoom(): void {
+    const told = this.roomTold
+    this.roomTold = undefined
+    for (const resolve of told ?? []) resolve()
   }
 
   /** Reads from the socket exactly while packets may be taken, or nothing is taken any more and only the end is awaited. */

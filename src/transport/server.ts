@@ -100,6 +100,11 @@ export class Peer {
     return published(await this.driver.send({ type: 'publish', ...message }), message.topic)
   }
 
+  /** Resolves when the Client reads what it is sent: at once, when it has caught up, or when the connection is over. */
+  drained(): Promise<void> {
+    return this.driver.drained()
+  }
+
   /** Messages as an async iterator, instead of `onPublish`: one is acknowledged when the next is asked for. */
   messages(): AsyncGenerator<Publish, void> {
     return iterateMessages(this)
