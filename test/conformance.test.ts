@@ -87,10 +87,10 @@ test('what fixtures, flows and rules cite is a statement of their version, or a 
   assert.equal(wrong, [])
 })
 
-test('the script fails for a statement about bytes without proof or reason, for a title nobody has judged, and for notes about what is not there', () => {
+test('the script fails for a statement without proof or reason, for a title nobody has judged, and for notes about what is not there', () => {
   const lost = withNotes((notes) => { notes.reasons = [] })
   assert.is(lost.status, 1)
-  assert.match(lost.said, '5.0 MQTT-3.8.4-2 (codec): neither a proof nor a reason')
+  assert.match(lost.said, '3.1.1 MQTT-7.0.0-2 (transport): neither a proof nor a reason')
 
   const unread = withNotes(({ tests }) => { delete tests['test/codec/packet/ping.test.ts'] })
   assert.is(unread.status, 1)

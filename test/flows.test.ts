@@ -5,9 +5,9 @@ import { spawnSync } from 'node:child_process'
 import { readdirSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { decode, encode, fromHex, fromJson, PacketStream, toHex, toJson } from '../src/codec/index.ts'
-import type { Packet, PacketInput, ProtocolVersion } from '../src/codec/index.ts'
-import { initial, opened, restoreSession, transition } from '../src/fsm/index.ts'
-import type { Effect, InitialOptions, Input, Limits, Phase, Role, SavedSession, State, TimerName } from '../src/fsm/index.ts'
+import type { Packet, PacketInput, ProtocolVersion, PublishInput } from '../src/codec/index.ts'
+import { initial, opened, restoreSession, saveSession, transition } from '../src/fsm/index.ts'
+import type { Effect, InitialOptions, Input, Limits, Phase, Role, SavedSession, Send, Session, State, TimerName } from '../src/fsm/index.ts'
 import { deepFreeze } from './fsm/helpers.ts'
 import { FIXTURES, readJson } from './helpers/fixtures.ts'
 import { validate } from './helpers/json-schema.ts'
@@ -19,9 +19,17 @@ interface Flow {
   readonly spec: readonly string[]
   readonly role: Role
   readonly version: ProtocolVersion
-  readonly session?: object
+  readonly session?: SavedInJson
+  readonly sessionAfter?: SavedInJson
+  readonly continues?: string
   readonly limits?: Partial<Limits>
   readonly steps: readonly FlowStep[]
+}
+interface SavedInJson {
+  readonly clientId: string
+  readonly nextId?: number
+  readonly sent?: readonly { readonly packetId: number, readonly message?: object }[]
+  readonly received?: readonly number[]
 }
 interface FlowStep {
   readonly at: number
@@ -32,7 +40,7 @@ interface FlowStep {
 }
 type FlowInput =
   | { readonly type: 'opened' }
-  | { readonly type: 'send', readonly packet: object, readonly token?: string }
+  | { readonly type: 'send', readonly packet: object, readonly token?: string, readonly session?: SavedInJson }
   | { readonly type: 'received', readonly packet: object, readonly hex?: string }
   | { readonly type: 'malformed', readonly hex: string, readonly error: object }
   | { readonly type: 'timer', readonly timer: TimerName }
@@ -40,11 +48,12 @@ type FlowInput =
 type FlowEffect =
   | { readonly type: 'arm', readonly timer: TimerName, readonly ms: number, readonly quiet?: 'sent' | 'received' }
   | { readonly type: 'disarm', readonly timer: TimerName }
-  | { readonly type: 'write' | 'deliver' | 'settle' | 'refuse' | 'close', readonly packet?: object, readonly [field: string]: unknown }
+  | { readonly type: 'write' | 'deliver' | 'settle' | 'refuse' | 'session' | 'close', readonly packet?: object, readonly [field: string]: unknown }
 
 /** The README's table, so that a new default does not bend a flow. */
 const LIMITS: Partial<Limits> = {
   versions: [3, 4, 5], connectTimeout: 10_000, connackTimeout: 30_000, authTimeout: 30_000, pingrespTimeout: 10_000, closeTimeout: 5_000, heldPackets: 100,
+  receiveMaximum: 65_535, packetIds: 65_535,
 }
 
 const index = readJson('flows/index.json') as readonly { readonly file: string, readonly flows: number, readonly steps: number }[]
@@ -80,9 +89,9 @@ class Clock {
   }
 }
 
-function play({ role, version, session, limits, steps }: Flow): void {
+function play({ role, version, session, sessionAfter, limits, steps }: Flow): void {
   const [expected, actual] = [new Clock(), new Clock()]
-  let state: State = deepFreeze(initial({ role, session: session && restoreSession(fromJson(session) as SavedSession), limits: { ...LIMITS, ...limits } } satisfies InitialOptions))
+  let state: State = deepFreeze(initial({ role, session: restored(session), limits: { ...LIMITS, ...limits } } satisfies InitialOptions))
   let now = 0
   steps.forEach((step, i) => {
     const where = `step ${i} at ${step.at}`
@@ -104,6 +113,28 @@ function play({ role, version, session, limits, steps }: Flow): void {
     state = deepFreeze(next)
   })
   if (state.phase === 'closed') assert.equal(actual.due(), [], 'a closed connection has timers')
+  if (sessionAfter !== undefined) assert.equal(savedForm(state.session, version, sessionAfter.nextId !== undefined), { sent: [], received: [], ...sessionAfter }, 'the session afterwards')
+}
+
+function restored(session: SavedInJson | undefined): Session | undefined {
+  return session && restoreSession(fromJson(session) as SavedSession)
+}
+
+/** What a store would hold, in the form of the flows; `nextId` is nobody's business unless the flow says it. */
+function savedForm(session: Session | undefined, version: ProtocolVersion, withNextId: boolean): SavedInJson | undefined {
+  if (session === undefined) return undefined
+  const { clientId, nextId, sent = [], received = [] } = saveSession(session)
+  return {
+    clientId, ...(withNextId ? { nextId } : {}), received,
+    sent: sent.map(({ packetId, message }) => ({ packetId, ...(message === undefined ? {} : { message: messageForm(message, version) }) })),
+  } as SavedInJson
+}
+
+/** A message without its identifier, as it would be decoded: what the application left out is there. */
+function messageForm(message: PublishInput, version: ProtocolVersion): object {
+  assert.is(message.packetId, undefined, 'a message has no identifier of its own')
+  const { packetId: _, ...rest } = decode(encode({ ...message, packetId: 1 }, version), version) as Packet & { readonly packetId: number }
+  return toJson(rest) as object
 }
 
 /** No timer has fired unseen, and the one that fires does so now; a late one does not run at all. */
@@ -116,7 +147,7 @@ function checkTime({ at, input, late }: FlowStep, clock: Clock, where: string): 
 
 function inputOf(input: Exclude<FlowInput, { type: 'opened' }>, state: State, version: ProtocolVersion): Input {
   switch (input.type) {
-    case 'send': return { type: 'send', packet: fromJson(input.packet) as PacketInput, token: input.token }
+    case 'send': return { type: 'send', packet: fromJson(input.packet) as Send['packet'], token: input.token, session: restored(input.session) }
     case 'received': {
       const packet = fromJson(input.packet) as PacketInput
       const bytes = input.hex === undefined ? encode(packet, version) : fromHex(input.hex)
@@ -151,11 +182,11 @@ function visible(effects: readonly Effect[], input: Input | undefined, next: Sta
       case 'write': return [{ type: 'write', packet: onTheWire(effect.packet, next, version) }]
       case 'deliver': return [{ type: 'deliver', packet: toJson(effect.packet ?? (input as Extract<Input, { type: 'received' }>).packet) }]
       case 'settle': return [toJson(effect) as object]
-      case 'session': return [toJson(effect.outcome === 'resumed' ? effect : { ...effect, redo: effect.redo.map(({ packet, token }) => ({ packet, token })) }) as object]
+      case 'session': return [toJson(effect.outcome === 'resumed' ? effect : { ...effect, redo: effect.redo.map(({ packet, token }) => ({ packet: messageForm(packet, version), token })) }) as object]
       case 'refuse': return [toJson({ type: 'refuse', token: effect.token, error: { name: effect.error.name, rule: effect.error.rule } }) as object]
       case 'close': {
-        const { by, why, reasonCode, rule, will } = effect.cause
-        return [toJson({ type: 'close', cause: { by, why, reasonCode, rule, will } }) as object]
+        const { by, why, reasonCode, rule, will, willDelay, sessionExpiryInterval } = effect.cause
+        return [toJson({ type: 'close', cause: { by, why, reasonCode, rule, will, willDelay, sessionExpiryInterval } }) as object]
       }
     }
   })
@@ -173,13 +204,16 @@ function complete(effect: FlowEffect, input: FlowInput): object {
   return effect.type === 'deliver' && effect.packet === undefined && input.type === 'received' ? { ...effect, packet: input.packet } : effect
 }
 
-/** The schema of the flows with that of the packets inside. */
+/** The schema of the flows with that of the packets inside: what refers to the other file is what stands there. */
 function flowSchema(): Schema {
   type Definitions = { readonly [name: string]: unknown }
-  const packets = (readJson('schema.json') as { readonly $defs: Definitions }).$defs
+  const packets = readJson('schema.json') as { readonly $defs: Definitions }
   const flows = readJson('flows/schema.json') as { readonly $defs: Definitions }
-  const { will } = (packets['connect'] as { readonly properties: Definitions }).properties
-  return { ...flows, $defs: { ...packets, ...flows.$defs, packet: packets['packet'], will } }
+  const inside = Object.entries(flows.$defs).map(([name, definition]) => {
+    const [file, pointer] = String((definition as { readonly $ref?: string }).$ref).split('#/')
+    return [name, file === '../schema.json' ? pointer!.split('/').reduce((part, key) => (part as Definitions)[key], packets as unknown) : definition]
+  })
+  return { ...flows, $defs: { ...packets.$defs, ...Object.fromEntries(inside) } }
 }
 
 test('every file is valid by the schema', () => {
@@ -196,10 +230,12 @@ test('the schema refuses what is no flow', () => {
   const schema = flowSchema()
   assert.equal(validate(schema, [good]), [])
   const wrong: readonly object[] = [
-    { ...good, id: 'one' }, { ...good, version: 6 }, { ...good, spec: [] }, { ...good, more: 1 }, { ...good, limits: { patience: 1 } }, { ...good, steps: [] },
+    { ...good, id: 'one' }, { ...good, session: {} }, { ...good, sessionAfter: { clientId: 'a', sent: [{ message: {} }] } }, { ...good, continues: 'one' }, { ...good, limits: { packetIds: 0 } },
+    { ...good, version: 6 }, { ...good, spec: [] }, { ...good, more: 1 }, { ...good, limits: { patience: 1 } }, { ...good, steps: [] },
     ...[
       { at: -1 }, { phase: 'open' }, { late: false }, { input: { type: 'open' } }, { input: { type: 'send' } }, { input: { type: 'timer', timer: 'tea' } },
       { input: { type: 'received', packet: { type: 'puback', packetId: 0, reasonCode: 0 } } }, { effects: [{ type: 'arm', timer: 'connect' }] }, { effects: [{ type: 'close' }] },
+      { input: { type: 'send', packet: { type: 'subscribe', packetId: 1 } } }, { effects: [{ type: 'session', outcome: 'lost' }] }, { effects: [{ type: 'session', outcome: 'gone' }] },
       { effects: [{ type: 'close', cause: { by: 'peer', why: 'ended' } }] }, { effects: [{ type: 'write', packet: { type: 'ping' } }] },
     ].map((other) => ({ ...good, steps: [{ ...step, ...other }] })),
   ]
@@ -216,6 +252,19 @@ test('the index lists every file with true counts, and no id is there twice', ()
   }
   assert.is(new Set(all.map(({ id }) => id)).size, all.length)
   for (const { id, role, version } of all) assert.ok(id.startsWith(`v${version}-${role}-`), id)
+})
+
+test('a conversation that continues another one begins with the session that has left, on the same side', () => {
+  const all = index.flatMap(({ file }) => readJson(`flows/${file}`) as readonly Flow[])
+  const continuing = all.filter(({ continues }) => continues !== undefined)
+  assert.ok(continuing.length > 10)
+  for (const { id, role, version, session, continues, steps } of continuing) {
+    const before = all.find((flow) => flow.id === continues)
+    assert.ok(before?.sessionAfter !== undefined && before.role === role && before.version === version, `${id}: ${continues}`)
+    const given = steps.flatMap(({ input }) => (input.type === 'send' && input.session !== undefined ? [input.session] : []))
+    for (const one of role === 'client' ? [session] : given) assert.equal(one, before.sessionAfter, id)
+    assert.is(given.length > 0, role === 'server', id)
+  }
 })
 
 test('the files are what fixtures/flows/make makes', () => {

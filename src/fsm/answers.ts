@@ -10,7 +10,7 @@ import { outgoing, outgoingFor } from './outgoing.ts'
 import { getId, removeId, setId } from './packet-ids.ts'
 import { refuse, refuseFor } from './refuse.ts'
 import { CONNECTION_RULES } from './rules.ts'
-import type { Exchanges, Owed } from './session.ts'
+import type { Exchanges, Owed, Session } from './session.ts'
 import { DELIVER, moved, NOTHING, stay } from './step.ts'
 import type { Effect, Live, Send, Step } from './types.ts'
 
@@ -80,10 +80,11 @@ export function receiveRequest(state: Live, packet: PacketOf<'subscribe' | 'unsu
 
 /** The application answers: a message with PUBACK or PUBREC, in the order they came [MQTT-4.6.0-2, MQTT-4.6.0-3], a request with SUBACK or UNSUBACK. */
 export function sendAnswer(state: Live, input: Send, packet: PacketInputOf<'puback' | 'pubrec' | 'suback' | 'unsuback'>): Step {
-  const { role, agreement, flow, session: { exchanges } } = state
+  const { role, agreement, flow } = state
   const { version } = agreement
   const { type, packetId } = packet
-  const owed = getId(exchanges.theirs, packetId)
+  // Before CONNACK a client may have no session yet.
+  const owed = getId((state.session as Session | undefined)?.exchanges.theirs, packetId)
   if (owed?.owes !== type) return refuse(state, input, type === 'puback' || type === 'pubrec' ? 'answerWithoutQuestion' : 'unaskedAck', version, `${type.toUpperCase()} ${packetId}`)
   if (type === 'suback' || type === 'unsuback') {
     const counts = packet.reasonCodes?.length ?? 0

@@ -17,7 +17,7 @@ import type { Effect, Live, Send, Step } from './types.ts'
 
 /** A PUBLISH goes out: QoS 0 is forgotten, QoS 1 and 2 are kept until they are acknowledged. */
 export function sendPublish(state: Going, input: Send, packet: PublishInput): Step {
-  const { role, agreement, flow, session: { exchanges } } = state
+  const { role, agreement, flow } = state
   const { version } = agreement
   if (packet.dup === true) return refuse(state, input, 'dupFirst', version, 'DUP 1 in a PUBLISH of the application')
   const alias = packet.properties?.topicAlias
@@ -34,9 +34,10 @@ export function sendPublish(state: Going, input: Send, packet: PublishInput): St
   if (out instanceof Error) return refuseFor(state, input, out)
   const effects: Effect[] = [{ type: 'write', packet: out }]
   const nextFlow = ourAliases === flow.ourAliases ? flow : { ...flow, ourAliases }
-  if (qos === 0) return { state: moved(state, exchanges, nextFlow), effects }
+  // Before CONNACK there may be no session yet, and no Topic Alias either.
+  if (qos === 0) return { state: nextFlow === flow ? state : moved(state, state.session.exchanges, nextFlow), effects }
   const message = alias === undefined && packet.packetId === undefined ? packet : messageOf(packet, ourAliases)
-  const exchange: Exchange = { awaits: qos === 1 ? 'puback' : 'pubrec', turn: exchanges.nextTurn, message, waits: false, filters: 0, token: input.token }
+  const exchange: Exchange = { awaits: qos === 1 ? 'puback' : 'pubrec', turn: state.session.exchanges.nextTurn, message, waits: false, filters: 0, token: input.token }
   return { state: moved(state, begun(state, packetId!, exchange), nextFlow), effects }
 }
 
@@ -158,10 +159,11 @@ function sendAgain(state: Live, exchanges: Exchanges, packetId: number, exchange
 
 /** The identifier of a new exchange, the application's or the next that is free; or why there is none. */
 function identifier(state: Going, input: Send, given: number | undefined): number | UsageError {
-  const { role, limits, agreement, flow, session: { exchanges } } = state
+  const { role, limits, agreement, flow } = state
   const { version, cleanStart } = agreement
-  const { ours, nextId } = exchanges
   if (state.phase === 'authenticating' && !cleanStart) return usageError(input, 'sessionUnknown', version, `${input.packet.type.toUpperCase()} before CONNACK`)
+  const { exchanges } = state.session
+  const { ours, nextId } = exchanges
   const id = given ?? (freeId(ours, nextId, limits.packetIds) || freeId(ours, 1, limits.packetIds))
   if (given === undefined && id === 0) return usageError(input, 'identifiersExhausted', version, `${countIds(ours)} exchanges are under way`)
   if (!(Number.isInteger(id) && id >= 1 && id <= LARGEST_ID)) return usageError(input, 'identifierRange', version, `Packet Identifier ${id}`)
