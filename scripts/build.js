@@ -1,5 +1,5 @@
 // dist/: one .js and one .d.ts for each source file, and the single-file vendor bundle of codec + machine: connack.js (readable, comments kept),
-// connack.min.js, connack.lean.js (minified, without the sentences of the rules), one .d.ts for all three, source maps, SHA-256.
+// connack.min.js, connack.lean.js (minified, without the sentences of the rules), one roll-up of their types, source maps, SHA-256.
 // `--out folder` builds elsewhere.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
@@ -23,7 +23,7 @@ export async function makeDist(out) {
     const { code, map } = await bundle({ entry: 'src/index.ts', what: WHAT, file, ...options })
     writeFileSync(`${out}/${file}`, code)
     writeFileSync(`${out}/${file}.map`, map)
-    writeFileSync(`${out}/${file.replace(/js$/, 'd.ts')}`, types)
+    writeFileSync(`${out}/${file.replace(/js$/, 'd.ts')}`, file === 'connack.js' ? types : "export * from './connack.js';\n")
   }
   tsc('--ignoreConfig', '--noEmit', '--strict', '--target', 'es2022', '--lib', 'ES2023,DOM', '--types', '', `${out}/connack.d.ts`)
   const shipped = readdirSync(out).filter((file) => /^connack\.(min\.|lean\.)?(js|d\.ts)$/.test(file)).sort()
@@ -44,7 +44,13 @@ async function makeModules(out) {
 /** The declarations of every source file. */
 export function makeTypes(out) {
   tsc('-p', 'tsconfig.build.json', '--outDir', out)
-  renameImports(files(out, '.d.ts'))
+  const declarations = files(out, '.d.ts')
+  renameImports(declarations)
+  // Else `Symbol.asyncDispose` is an error in every program that has not chosen this library for itself.
+  for (const path of declarations) {
+    const text = readFileSync(path, 'utf8')
+    if (text.includes('Symbol.asyncDispose')) writeFileSync(path, `/// <reference lib="esnext.disposable" />\n${text}`)
+  }
 }
 
 /** The sources name each other by their own ending; what is published, by that of the published files. */
