@@ -51,20 +51,47 @@ async function corpus(ws) {
   return report.failed || errors.length > 0 || !clean || (ws !== undefined && !report.lines.some((line) => line.startsWith('WebSocket, version 5')))
 }
 
-/** The inspector from its file, as somebody opens it who has saved it: a malformed packet in the fragment is named, and nothing is fetched. */
+/** The inspector from its file, as somebody opens it who has saved it: by mouse, by keyboard, by link; and nothing is fetched. */
 async function inspector() {
-  const page = await browser.newPage()
+  const page = await browser.newPage({ viewport: { width: 390, height: 844 } })
   const asked = []
-  const errors = []
+  const wrong = []
   page.on('request', (request) => { if (!/^(data|blob):/.test(request.url())) asked.push(request.url()) })
-  page.on('pageerror', (error) => errors.push(error.message))
-  page.on('console', (message) => { if (message.type() === 'error') errors.push(message.text()) })
+  page.on('pageerror', (error) => wrong.push(error.message))
+  page.on('console', (message) => { if (message.type() === 'error') wrong.push(message.text()) })
+  const check = (what, right) => { if (!right) wrong.push(what) }
   await page.goto(`${pathToFileURL(join(ROOT, 'docs/inspector.html')).href}#v=5&hex=2003020000`)
-  const said = await page.locator('[role=alert]').first().textContent({ timeout: PATIENCE })
-  const right = said.includes('offset 2') && said.includes('MQTT-3.2.2-1') && asked.length === 1 && errors.length === 0
-  console.log(`inspector: ${right ? 'names the first wrong byte, asks the network for nothing' : `${said} ${asked.join(' ')} ${errors.join(' ')}`}`)
+
+  const said = await page.locator('[role=alert]').textContent({ timeout: PATIENCE })
+  check(`the fault is not named: ${said}`, said.includes('offset 2') && said.includes('MQTT-3.2.2-1') && said.includes('0x81'))
+  check('the wrong byte is not marked', await page.locator('.byte.wrong').getAttribute('aria-label') === 'offset 2, 02, the first wrong byte, Connect Acknowledge Flags')
+  check('the version of the link is not chosen', await page.locator('input[name=version][value="5"]').isChecked())
+
+  await page.getByRole('button', { name: 'conversation' }).click()
+  check('not nine packets', await page.locator('section.packet').count() === 9)
+  await page.getByRole('button', { name: 'CONNECT 3.1.1' }).click()
+  await page.locator('.byte').first().focus()
+  for (const key of ['ArrowRight', 'ArrowDown']) await page.keyboard.press(key)
+  check('the arrow keys do not lead to byte 9', await page.evaluate('document.activeElement.dataset.at') === '9')
+  check('its field is not lit', (await page.locator('.field.lit').textContent()).includes('Connect Flags'))
+
+  const json = page.getByLabel('The packet as JSON')
+  await json.fill((await json.inputValue()).replace('"test"', '"tent"'))
+  check('the bytes do not follow the JSON', (await page.locator('#hex').inputValue()).includes('00 04 74 65 6e 74'))
+  check('the address does not follow the bytes', page.url().endsWith('6c65746d65696e') && page.url().includes('000474656e74'))
+  await json.fill((await json.inputValue()).replace('"qos": 1', '"qos": 3'))
+  check('what JSON may not say is not refused', (await page.locator('.problem').textContent()).includes('will.qos'))
+
+  await page.locator('#hex').fill('20 0z')
+  check('what is no hexadecimal is not named', (await page.locator('#status').textContent()).includes('0z'))
+  for (const width of [390, 1280]) {
+    await page.setViewportSize({ width, height: 900 })
+    check(`it is wider than ${width} pixels`, await page.evaluate('document.documentElement.scrollWidth <= innerWidth'))
+  }
+  check(`it asks the network for ${asked.slice(1).join(', ')}`, asked.length === 1)
+  console.log(`inspector        ${wrong.length === 0 ? 'mouse, keyboard, link, JSON; no request' : wrong.join('; ')}`)
   await page.close()
-  return !right
+  return wrong.length > 0
 }
 
 /** What the page needs, and nothing else. */
