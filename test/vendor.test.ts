@@ -136,7 +136,8 @@ test('a change that no case sees is still one: only --changed lets it pass', () 
 })
 
 test('verify says what differs, by case and field, and what it cannot run', () => {
-  const { output } = verify(tampered('said', 'correlationData: { id: 0x09', 'correlationData: { id: 0x0a'))
+  const { status, output } = verify(tampered('said', 'correlationData: { id: 0x09', 'correlationData: { id: 0x0a'), '--changed')
+  assert.is(status, 1, output)
   assert.match(output, /^files +not as they were copied: connack\.js$/m)
   assert.match(output, new RegExp(`^packets +[\\d,]+ of ${CASES}; [\\d,]+ differ:$`, 'm'))
   assert.match(output, /^ {2}v5-\w+-\d{3} \(.+\): decoding: .*should be .+, is .+$/m)
