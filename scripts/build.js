@@ -1,44 +1,73 @@
-// dist/: one .js and one .d.ts for each source file, and the single-file vendor bundle (codec + fsm): connack.js, .min.js, .d.ts, SHA-256.
+// dist/: one .js and one .d.ts for each source file, and the single-file vendor bundle of codec + machine: connack.js (readable, comments kept),
+// connack.min.js, connack.lean.js (minified, without the sentences of the rules), one roll-up of their types, source maps, SHA-256.
+// `--out folder` builds elsewhere.
 import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { gzipSync } from 'node:zlib'
 import { build } from 'esbuild'
+import { lines, measure } from './sizes.js'
+import { banner, bundle, COMMON, ROOT } from './vendor-bundle.js'
+import { rollUp } from './vendor-types.js'
 
-process.chdir(fileURLToPath(new URL('..', import.meta.url)))
-rmSync('dist', { recursive: true, force: true })
+const WHAT = 'codec and connection machine'
+const BUNDLES = { 'connack.js': {}, 'connack.min.js': { minify: true }, 'connack.lean.js': { minify: true, lean: true } }
 
-const files = (folder, ending) => readdirSync(folder, { recursive: true }).filter((f) => f.endsWith(ending)).map((f) => `${folder}/${f}`).sort()
-const common = { format: 'esm', target: 'es2022', platform: 'neutral', logLevel: 'warning' }
-
-await build({ ...common, entryPoints: files('src', '.ts'), outdir: 'dist' })
-execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'], { stdio: 'inherit' })
-// The sources name each other by their own ending; what is published, by that of the published files.
-for (const file of [...files('dist', '.js'), ...files('dist', '.d.ts')]) {
-  writeFileSync(file, readFileSync(file, 'utf8').replace(/((?:from|import\()\s*["']\.{1,2}\/[^"']+)\.ts(["'])/g, '$1.js$2'))
+/** Builds everything anew in `out`, an absolute path. */
+export async function makeDist(out) {
+  rmSync(out, { recursive: true, force: true })
+  await makeModules(out)
+  const types = rollUp(`${out}/index.d.ts`, banner(WHAT))
+  for (const [file, options] of Object.entries(BUNDLES)) {
+    const { code, map } = await bundle({ entry: 'src/index.ts', what: WHAT, file, ...options })
+    writeFileSync(`${out}/${file}`, code)
+    writeFileSync(`${out}/${file}.map`, map)
+    writeFileSync(`${out}/${file.replace(/js$/, 'd.ts')}`, file === 'connack.js' ? types : "export * from './connack.js';\n")
+  }
+  tsc('--ignoreConfig', '--noEmit', '--strict', '--target', 'es2022', '--lib', 'ES2023,DOM', '--types', '', `${out}/connack.d.ts`)
+  const shipped = readdirSync(out).filter((file) => /^connack\.(min\.|lean\.)?(js|d\.ts)$/.test(file)).sort()
+  writeFileSync(`${out}/connack.sha256`, shipped.map((file) => `${sha256(readFileSync(`${out}/${file}`))}  ${file}\n`).join(''))
 }
 
-const banner = { js: `// connack ${JSON.parse(readFileSync('package.json', 'utf8')).version}: MQTT codec and connection machine in one file. MIT licence. SPDX-License-Identifier: MIT` }
-await build({ ...common, entryPoints: ['src/index.ts'], bundle: true, outfile: 'dist/connack.js', banner })
-await build({ ...common, entryPoints: ['src/index.ts'], bundle: true, minify: true, outfile: 'dist/connack.min.js', banner })
-const codec = await build({ ...common, entryPoints: ['src/codec/index.ts'], bundle: true, minify: true, write: false })
-writeFileSync('dist/connack.d.ts', declarations())
-execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '--ignoreConfig', '--noEmit', '--strict', '--target', 'es2022', '--lib', 'ES2023,DOM', '--types', '', 'dist/connack.d.ts'], { stdio: 'inherit' })
-writeFileSync('dist/connack.sha256', ['connack.js', 'connack.min.js', 'connack.d.ts'].map((f) => `${createHash('sha256').update(readFileSync(`dist/${f}`)).digest('hex')}  ${f}\n`).join(''))
+export function sha256(bytes) {
+  return createHash('sha256').update(bytes).digest('hex')
+}
 
-const size = (bytes) => `${(bytes.length / 1024).toFixed(1)} KB min, ${(gzipSync(bytes, { level: 9 }).length / 1024).toFixed(1)} KB gzip`
-console.log(`codec ${size(Buffer.from(codec.outputFiles[0].contents))}; codec + fsm ${size(readFileSync('dist/connack.min.js'))}`)
+/** A published file for each source file. */
+async function makeModules(out) {
+  await build({ ...COMMON, entryPoints: files(`${ROOT}/src`, '.ts'), outbase: 'src', outdir: out, sourcemap: 'linked', sourcesContent: false })
+  makeTypes(out)
+  renameImports(files(out, '.js'))
+}
 
-/** All declarations of codec and fsm in one file: imports go, only the public names are exported. */
-function declarations() {
-  const bodies = [...files('dist/codec', '.d.ts'), ...files('dist/fsm', '.d.ts')].filter((f) => !f.endsWith('index.d.ts'))
-  const publics = ['dist/codec/index.d.ts', 'dist/fsm/index.d.ts'].flatMap((f) =>
-    [...readFileSync(f, 'utf8').matchAll(/export (type )?\{([^}]*)\}/g)].map(([, type = '', names]) => `export ${type}{${names}};`))
-  const text = bodies.map((f) => readFileSync(f, 'utf8')
-    .replace(/^\/\/ SPDX.*$/gm, '')
-    .replace(/^import [^;]*;\s*$/gm, '')
-    .replace(/^export \{\};?\s*$/gm, '')
-    .replace(/^export (declare |type |interface |const |abstract )/gm, '$1')).join('\n')
-  return `${banner.js}\n${text.replace(/\n{3,}/g, '\n\n')}\n${publics.join('\n')}\n`
+/** The declarations of every source file. */
+export function makeTypes(out) {
+  tsc('-p', 'tsconfig.build.json', '--outDir', out)
+  const declarations = files(out, '.d.ts')
+  renameImports(declarations)
+  // Else `Symbol.asyncDispose` is an error in every program that has not chosen this library for itself.
+  for (const path of declarations) {
+    const text = readFileSync(path, 'utf8')
+    if (text.includes('Symbol.asyncDispose')) writeFileSync(path, `/// <reference lib="esnext.disposable" />\n${text}`)
+  }
+}
+
+/** The sources name each other by their own ending; what is published, by that of the published files. */
+function renameImports(paths) {
+  for (const path of paths) writeFileSync(path, readFileSync(path, 'utf8').replace(/((?:from|import\()\s*["']\.{1,2}\/[^"']+)\.ts(["'])/g, '$1.js$2'))
+}
+
+function files(folder, ending) {
+  return readdirSync(folder, { recursive: true }).filter((file) => file.endsWith(ending)).map((file) => `${folder}/${file}`).sort()
+}
+
+function tsc(...args) {
+  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', ...args], { cwd: ROOT, stdio: 'inherit', env: { ...process.env, NODE_V8_COVERAGE: '' } })
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) {
+  const at = process.argv.indexOf('--out')
+  await makeDist(at < 0 ? `${ROOT}/dist` : resolve(process.argv[at + 1]))
+  console.log(lines(await measure()).join('\n'))
 }

@@ -38,7 +38,7 @@ test('the counts of fixtures are true', () => {
 })
 
 test('every link of the papers leads somewhere', () => {
-  for (const paper of ['README.md', 'fixtures/README.md', 'fixtures/flows/README.md', 'bench/README.md', 'docs/architecture.md', 'docs/decisions.md']) {
+  for (const paper of ['README.md', 'fixtures/README.md', 'fixtures/flows/README.md', 'bench/README.md', 'docs/architecture.md', 'docs/decisions.md', 'docs/integrate.md', 'docs/fixtures.md', 'docs/package-check.md', 'SECURITY.md', 'CONTRIBUTING.md']) {
     for (const [, target] of read(paper).matchAll(/\]\(([^)#]+)[^)]*\)/g)) {
       if (/^https?:/.test(target!)) continue
       assert.ok(existsSync(new URL(target!, new URL(paper, root))), `${paper}: ${target}`)
@@ -46,9 +46,30 @@ test('every link of the papers leads somewhere', () => {
   }
 })
 
-test('every script that the README names is there', () => {
+test('every script that a paper names is there', () => {
   const { scripts } = JSON.parse(read('package.json')) as { readonly scripts: { readonly [name: string]: string } }
-  for (const [, name] of readme.matchAll(/npm run ([\w:]+)/g)) assert.ok(scripts[name!] !== undefined, name)
+  for (const paper of ['README.md', 'docs/integrate.md', 'docs/fixtures.md', 'docs/package-check.md', 'CONTRIBUTING.md']) {
+    for (const [, name] of read(paper).matchAll(/npm run ([\w:]+)/g)) assert.ok(scripts[name!] !== undefined, `${paper}: ${name}`)
+  }
+})
+
+test('SECURITY.md has the same bounds as the README', () => {
+  const rows = (text: string): readonly string[] => text.match(/^\| .* \| `[\w.]+` \| .* \|$/gm) ?? []
+  const bounds = rows(readme).filter((row) => /^\| [^|]+ \| [\d,]+/.test(row))
+  assert.ok(bounds.length > 10)
+  assert.equal(rows(read('SECURITY.md')), bounds)
+})
+
+test('what an import weighs is what scripts/sizes.json holds', async () => {
+  const { held, table } = await import(new URL('scripts/sizes.js', root).href) as { held(): object, table(figures: object): string }
+  assert.ok(read('docs/integrate.md').includes(`| import | min | gzip |\n|---|---|---|\n${table(held())}\n`), 'npm run sizes -- --write')
+})
+
+test('docs/fixtures.md shows a case that there is', () => {
+  const [, id, title, offset] = /^ {2}(v\d-\w+-\d{3}) \((.*)\): decoding: offset should be (\d+), is \d+$/m.exec(read('docs/fixtures.md')) ?? []
+  const cases = JSON.parse(read(`fixtures/${id!.replace(/-\d+$/, '')}.json`)) as readonly { readonly id: string, readonly title: string, readonly error?: { readonly offset: number } }[]
+  const one = cases.find((other) => other.id === id)
+  assert.equal([one?.title, one?.error?.offset], [title, Number(offset)])
 })
 
 test.run()

@@ -1,0 +1,59 @@
+// Somebody else's project with connack installed: a temporary folder whose node_modules holds what is published, freshly built.
+import { spawn, spawnSync } from 'node:child_process'
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath, pathToFileURL } from 'node:url'
+
+export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url))
+
+/** What a project runs is not ours to cover. */
+const ENV = { ...process.env, NODE_V8_COVERAGE: '' }
+
+export interface Ran { readonly status: number | null, readonly output: string }
+
+export class Project {
+  readonly folder: string = mkdtempSync(join(tmpdir(), 'connack-project-'))
+
+  async install(): Promise<void> {
+    const installed = join(this.folder, 'node_modules', 'connack')
+    mkdirSync(installed, { recursive: true })
+    this.write('package.json', '{ "private": true, "type": "module" }')
+    cpSync(join(ROOT, 'package.json'), join(installed, 'package.json'))
+    symlinkSync(join(ROOT, 'fixtures'), join(installed, 'fixtures'))
+    const { makeDist } = await import(join(ROOT, 'scripts/build.js')) as { makeDist(out: string): Promise<void> }
+    await makeDist(join(installed, 'dist'))
+  }
+
+  remove(): void {
+    rmSync(this.folder, { recursive: true })
+  }
+
+  /** Gives the path. */
+  write(name: string, text: string): string {
+    writeFileSync(join(this.folder, name), text)
+    return join(this.folder, name)
+  }
+
+  /** A module of this project, loaded here. */
+  load(name: string): Promise<unknown> {
+    return import(pathToFileURL(join(this.folder, name)).href)
+  }
+
+  /** Runs a program to its end, with nothing else going on. */
+  run(command: string, ...args: readonly string[]): Ran {
+    const { status, stdout, stderr } = spawnSync(command, args, { cwd: this.folder, encoding: 'utf8', env: ENV })
+    return { status, output: stdout + stderr }
+  }
+
+  /** The same while this process goes on, so that it can be talked to. */
+  start(command: string, ...args: readonly string[]): Promise<Ran> {
+    return new Promise((resolve, reject) => {
+      const child = spawn(command, args, { cwd: this.folder, timeout: 20_000, env: ENV })
+      let output = ''
+      for (const pipe of [child.stdout, child.stderr]) pipe.setEncoding('utf8').on('data', (chunk: string) => { output += chunk })
+      child.on('error', reject)
+      child.on('close', (status) => { resolve({ status, output }) })
+    })
+  }
+}
