@@ -78,7 +78,7 @@ export function receiveRequest(state: Live, packet: PacketOf<'subscribe' | 'unsu
   return { state: moved(state, owing(exchanges, packetId, owed), state.flow), effects: DELIVER }
 }
 
-/** The application answers: a message with PUBACK or PUBREC, in the order they came [MQTT-4.6.0-2, MQTT-4.6.0-3], a request with SUBACK or UNSUBACK. */
+/** The application answers: a message with PUBACK or PUBREC, a Client's in the order they came [MQTT-4.6.0-2, MQTT-4.6.0-3], a request with SUBACK or UNSUBACK. */
 export function sendAnswer(state: Live, input: Send, packet: PacketInputOf<'puback' | 'pubrec' | 'suback' | 'unsuback'>): Step {
   const { role, agreement, flow } = state
   const { version } = agreement
@@ -89,7 +89,7 @@ export function sendAnswer(state: Live, input: Send, packet: PacketInputOf<'puba
   if (type === 'suback' || type === 'unsuback') {
     const counts = packet.reasonCodes?.length ?? 0
     if (counts !== owed.turn && (type === 'suback' || version === 5)) return refuse(state, input, `${type}Count`, version, `${counts} codes for ${owed.turn} Topic Filters`)
-  } else if (owed.turn !== (type === 'puback' ? flow.duePuback : flow.duePubrec)) {
+  } else if (role === 'client' && owed.turn !== (type === 'puback' ? flow.duePuback : flow.duePubrec)) {
     return refuse(state, input, type === 'puback' ? 'pubackOrder' : 'pubrecOrder', version, `${type.toUpperCase()} ${packetId} is not the next one due`)
   }
   const out = outgoingFor(input, packet, role, agreement)

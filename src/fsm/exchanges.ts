@@ -19,7 +19,7 @@ import type { Effect, Live, Send, Step } from './types.ts'
 export function sendPublish(state: Going, input: Send, packet: PublishInput): Step {
   const { role, agreement, flow } = state
   const { version } = agreement
-  if (packet.dup === true) return refuse(state, input, 'dupFirst', version, 'DUP 1 in a PUBLISH of the application')
+  if (packet.dup === true) return refuse(state, input, packet.qos === 2 ? 'dupFirstQos2' : 'dupFirst', version, 'DUP 1 in a PUBLISH of the application')
   const alias = packet.properties?.topicAlias
   let { ourAliases } = flow
   if (alias !== undefined) {
@@ -59,7 +59,7 @@ export function receiveAck(state: Live, packet: PacketOf<'puback' | 'pubrec' | '
   if (exchange === undefined) return receiveStray(state, packet)
   const acknowledged = ACKNOWLEDGED[exchange.awaits][packet.type]
   const found = `${packet.type.toUpperCase()} ${packet.packetId}`
-  if (acknowledged === undefined) return violate(state, packet, CONNECTION_RULES.wrongAck, `${found}, which awaits ${exchange.awaits.toUpperCase()}`)
+  if (acknowledged === undefined) return violate(state, packet, CONNECTION_RULES['reasonCodes' in packet ? 'unaskedAck' : 'wrongAck'], `${found}, which awaits ${exchange.awaits.toUpperCase()}`)
   if ('reasonCodes' in packet && packet.reasonCodes.length !== exchange.filters && (packet.type === 'suback' || state.agreement.version === 5)) {
     return violate(state, packet, CONNECTION_RULES[`${packet.type}Count`], `${found}: ${packet.reasonCodes.length} codes for ${exchange.filters} Topic Filters`)
   }

@@ -55,7 +55,7 @@ export function sendConnack(state: Authenticating, input: Send, packet: ConnackI
   if (packet.reasonCode !== 0) return sendRefusal(state, input, packet, version)
   const accepted = input.session === undefined ? packet : { ...packet, sessionPresent: packet.sessionPresent ?? true }
   const clientId = packet.properties?.assignedClientIdentifier ?? agreement.clientId
-  const rule = connackFault(agreement, accepted) ?? (input.session === undefined || input.session.clientId === clientId ? undefined : 'sessionOfAnother')
+  const rule = connackFault(agreement, accepted) ?? sessionGivenFault(accepted, input.session, clientId, version)
   if (rule !== undefined) return refuse(state, input, rule, version, 'this CONNACK does not go with its CONNECT')
   const out = outgoingFor(input, accepted, 'server', agreement)
   if (out instanceof Error) return refuseFor(state, input, out)
@@ -190,6 +190,13 @@ function connackFault(agreement: Agreement, packet: ConnackInput): ConnectionRul
   if (will !== undefined && will.qos > (packet.properties?.maximumQos ?? 2)) return 'willQosAccepted'
   if (will?.retain === true && packet.properties?.retainAvailable === false) return 'willRetainAccepted'
   return methodFault(agreement, packet)
+}
+
+/** Is the session that the application hands in the one that CONNACK speaks of? MQTT 3.1 cannot say. */
+function sessionGivenFault({ sessionPresent }: ConnackInput, session: Session | undefined, clientId: string, version: ProtocolVersion): ConnectionRule | undefined {
+  if (session === undefined) return undefined
+  if (session.clientId !== clientId) return 'sessionOfAnother'
+  return sessionPresent === true || version === 3 ? undefined : 'sessionNotPresent'
 }
 
 /**

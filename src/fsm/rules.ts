@@ -11,8 +11,8 @@ export const CONNECTION_RULES: {
     | 'serverSessionExpiry' | 'raisedSessionExpiry' | 'clientSubscriptionIdentifier' | 'sessionPresentCleanStart' | 'sessionPresentUnknown'
     | 'clientIdLength' | 'emptyClientId' | 'assignedClientId' | 'connackCode' | 'versionNotAccepted' | 'tooManyHeld'
     | 'connectInTime' | 'connackInTime' | 'answerInTime' | 'keepAlive' | 'pingrespInTime'
-    | 'authOutOfTurn' | 'reauthenticatedInTime' | 'sessionOfAnother' | 'willQosAccepted' | 'willRetainAccepted' | 'sessionUnknown'
-    | 'identifierRange' | 'identifierInUse' | 'identifierInUseByServer' | 'identifiersExhausted' | 'dupFirst' | 'sendQuota' | 'receiveMaximum'
+    | 'authOutOfTurn' | 'reauthenticatedInTime' | 'sessionOfAnother' | 'sessionNotPresent' | 'willQosAccepted' | 'willRetainAccepted' | 'sessionUnknown'
+    | 'identifierRange' | 'identifierInUse' | 'identifierInUseByServer' | 'identifiersExhausted' | 'dupFirst' | 'dupFirstQos2' | 'sendQuota' | 'receiveMaximum'
     | 'wrongAck' | 'unaskedAck' | 'subackCount' | 'unsubackCount' | 'answerWithoutQuestion' | 'pubackOrder' | 'pubrecOrder' | 'pubrelEarly' | 'machineSends'
     | 'topicAliasOfClient' | 'topicAliasOfServer' | 'topicAliasUnknown' | 'maximumPacketSizeOfClient' | 'maximumPacketSizeOfServer' | 'problemInformation' | 'responseInformation'
     | 'maximumQos' | 'retainAvailable' | 'wildcardsAvailable' | 'sharedAvailable' | 'identifiersAvailable']: RuleRow
@@ -55,6 +55,7 @@ export const CONNECTION_RULES: {
   authOutOfTurn: { code: 0x82, text: 'after CONNACK, AUTH 0x19 of the Client begins a re-authentication and AUTH 0x00 of the Server ends it; there is no other AUTH', 5: '5.0 §4.12.1' },
   reauthenticatedInTime: { code: 0x87, text: 're-authentication ends within `limits.authTimeout`', 5: 'MQTT-4.12.1-2' },
   sessionOfAnother: { code: 0x82, text: 'a session goes on with the Client Identifier it began with', 3: '3.1 §3.1', 4: 'MQTT-3.1.3-2', 5: 'MQTT-3.1.3-2' },
+  sessionNotPresent: { code: 0x82, text: 'a Server that goes on with a session says so: Session Present is 1', 4: 'MQTT-3.2.2-2', 5: 'MQTT-3.2.2-3' },
   willQosAccepted: { code: 0x9b, text: 'a Client whose Will QoS is above Maximum QoS is refused', 5: 'MQTT-3.2.2-12' },
   willRetainAccepted: { code: 0x9a, text: 'a Client with Will Retain is refused where Retain is not available', 5: 'MQTT-3.2.2-13' },
   // identifiers and exchanges
@@ -64,6 +65,7 @@ export const CONNECTION_RULES: {
   identifierInUseByServer: { code: 0x82, text: 'a new exchange has a Packet Identifier that its sender is not using', 3: '3.1 §2.4', 4: 'MQTT-2.3.1-4', 5: 'MQTT-2.2.1-4' },
   identifiersExhausted: { code: 0x97, text: 'every Packet Identifier up to `limits.packetIds` is in use', 3: '3.1 §2.4', 4: '3.1.1 §2.3.1', 5: '5.0 §2.2.1' },
   dupFirst: { code: 0x82, text: 'a message goes out with DUP 0 first; the machine sets DUP when it sends one again', 3: '3.1 §2.1', 4: 'MQTT-4.3.2-1', 5: 'MQTT-4.3.2-2' },
+  dupFirstQos2: { code: 0x82, text: 'a message goes out with DUP 0 first; the machine sets DUP when it sends one again', 3: '3.1 §2.1', 4: 'MQTT-4.3.3-1', 5: 'MQTT-4.3.3-2' },
   sendQuota: { code: 0x93, text: 'no more messages of QoS 1 and 2 are sent than Receive Maximum allows; wait until one is answered', 5: 'MQTT-4.9.0-2' },
   receiveMaximum: { code: 0x93, text: 'no more than Receive Maximum (`limits.receiveMaximum`) messages of QoS 1 and 2 are unanswered', 3: '3.1 §4.1', 4: '3.1.1 §4.3', 5: 'SPEC-3.3.4-1' },
   wrongAck: { code: 0x82, text: 'an acknowledgement is the one that its exchange awaits', 3: '3.1 §4.1', 4: 'MQTT-3.3.4-1', 5: 'MQTT-3.3.4-1' },

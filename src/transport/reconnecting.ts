@@ -62,6 +62,8 @@ export class ReconnectingClient {
   private readonly backlog: Backlog
   private readonly subscriptions: Subscriptions = new Subscriptions()
   private readonly stop: AbortController = new AbortController()
+  /** what the application's own handler has thrown: no reason to try again */
+  private failure: Error | undefined = undefined
   private flaps = 0
   private serverReference: string | undefined = undefined
 
@@ -116,7 +118,7 @@ export class ReconnectingClient {
     for (let attempt = 0; ; attempt++) {
       const { reason, lived } = await this.once(attempt)
       if (lived >= HELD) attempt = 0
-      if (signal.aborted) return reason
+      if (signal.aborted || this.failure !== undefined) return this.failure ?? reason
       const [worth, sentence] = this.judge(reason, lived)
       const wait = worth && attempt + 1 < attempts ? backoff(attempt, random(), this.options.backoff ?? DEFAULT_BACKOFF) : undefined
       this.onDisconnect?.(reason, wait, sentence)
@@ -159,7 +161,12 @@ export class ReconnectingClient {
     this.serverReference = undefined
     this.subscriptions.connected(client, (filters, error) => { this.onSubscriptionLost?.(filters, error) })
     this.backlog.connected(client)
-    this.onConnect?.(client)
+    try {
+      this.onConnect?.(client)
+    } catch (error) {
+      this.failure = error as Error
+      client.abort(this.failure)
+    }
     return client.closed
   }
 

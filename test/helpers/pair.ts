@@ -1,68 +1,95 @@
-// Two byte streams joined in memory: what one end writes the other gets a turn later, in pieces if wanted; either way can be cut or stopped.
+// Two byte streams joined in memory: what one end writes the other gets a turn later, in pieces if wanted; the wire can be cut, and an end stalled.
 import type { Duplex } from '../../src/transport/index.ts'
 
-export interface End extends Duplex {
+export class WireEnd implements Duplex {
   /** everything this end has written */
-  readonly written: Uint8Array[]
+  readonly written: Uint8Array[] = []
   /** while true nothing this end writes arrives, and it is told to wait */
-  stalled: boolean
+  stalled = false
+  other!: WireEnd
+  onData: (chunk: Uint8Array) => void = () => {}
+  onDrain: () => void = () => {}
+  onEnd: (error?: Error) => void = () => {}
+  private readonly piece: number
+  private readonly inbox: (Uint8Array | 'end')[] = []
+  private paused = false
+  private ended = false
+  private aborted = false
+  private broken = false
+
+  constructor(piece: number) {
+    this.piece = piece
+  }
+
+  write(bytes: Uint8Array): boolean {
+    if (this.broken || this.ended) return true
+    this.written.push(bytes.slice())
+    for (let i = 0; i < bytes.length; i += this.piece) this.other.inbox.push(bytes.slice(i, i + this.piece))
+    setImmediate(() => { this.other.flow() })
+    return !this.stalled
+  }
+
+  close(abort?: boolean): void {
+    if (!this.ended) {
+      this.ended = true
+      this.other.inbox.push('end')
+      setImmediate(() => { this.other.flow() })
+    }
+    if (abort !== true || this.aborted) return
+    this.aborted = true
+    setImmediate(() => { this.onEnd() })
+  }
+
+  pause(): void {
+    this.paused = true
+  }
+
+  resume(): void {
+    this.paused = false
+    setImmediate(() => { this.flow() })
+  }
+
+  /** What this end has written arrives again. */
+  release(): void {
+    this.stalled = false
+    setImmediate(() => {
+      this.other.flow()
+      this.onDrain()
+    })
+  }
+
+  break(): void {
+    this.broken = true
+    setImmediate(() => { this.onEnd(new Error('the wire is cut')) })
+  }
+
+  private flow(): void {
+    while (!this.paused && !this.broken && !this.other.stalled) {
+      const next = this.inbox.shift()
+      if (next === undefined) return
+      if (next === 'end') this.onEnd()
+      else this.onData(next)
+    }
+  }
 }
 
 export interface Pair {
-  readonly client: End
-  readonly server: End
+  readonly client: WireEnd
+  readonly server: WireEnd
   /** the wire breaks: nothing more arrives, and both ends learn of it */
-  cut(): void
+  readonly cut: () => void
 }
 
-export function pair(piece = Infinity): Pair {
-  let broken = false
-  const make = (): End & { ended: boolean, paused: boolean, inbox: (Uint8Array | 'end')[], other: ReturnType<typeof make> } => {
-    const end = {
-      written: [] as Uint8Array[], stalled: false, ended: false, paused: false, inbox: [] as (Uint8Array | 'end')[], other: undefined as unknown as ReturnType<typeof make>,
-      onData: () => {}, onDrain: () => {}, onEnd: () => {},
-      write(bytes: Uint8Array): boolean {
-        if (broken || end.ended) return true
-        end.written.push(bytes.slice())
-        for (let i = 0; i < bytes.length; i += piece) end.other.inbox.push(bytes.slice(i, i + piece))
-        if (!end.stalled) setImmediate(flow, end.other)
-        return !end.stalled
-      },
-      close(abort?: boolean): void {
-        if (end.ended && abort !== true) return
-        if (!end.ended) end.other.inbox.push('end')
-        end.ended = true
-        setImmediate(flow, end.other)
-        if (abort === true) setImmediate(() => { (end as Duplex).onEnd() })
-      },
-      pause(): void { end.paused = true },
-      resume(): void {
-        end.paused = false
-        setImmediate(flow, end)
-      },
-    }
-    return end as never
-  }
-  const flow = (to: ReturnType<typeof make>): void => {
-    while (!to.paused && !broken && !to.other.stalled) {
-      const next = to.inbox.shift()
-      if (next === undefined) return
-      if (next === 'end') (to as Duplex).onEnd()
-      else (to as Duplex).onData(next)
-    }
-  }
-  const client = make()
-  const server = make()
+/** `piece`: the largest chunk, in bytes. */
+export function pair(piece: number = Infinity): Pair {
+  const [client, server] = [new WireEnd(piece), new WireEnd(piece)]
   client.other = server
   server.other = client
   return {
     client, server,
     cut: () => {
-      broken = true
-      setImmediate(() => {
-        (client as Duplex).onEnd(new Error('the wire is cut'))
-        ;(server as Duplex).onEnd(new Error('the wire is cut'))
-      })
+      client.break()
+      server.break()
     },
   }
 }
