@@ -105,20 +105,22 @@ test('a message is acknowledged when its handler is done, and not before', async
   await client.disconnect()
 })
 
-test('`later`: the application answers by itself, several at a time, in their order', async () => {
+test('`later`: the application answers by itself, several at a time; a Client in their order, a Server in any', async () => {
   const later: number[] = []
-  const { client, peer } = await lab({}, { set: (peer) => {
-    peer.onPublish = ({ packetId }) => {
-      later.push(packetId!)
-      return 'later'
-    }
-  } })
-  const all = Promise.all(['1', '2', '3'].map((payload) => client.publish({ topic: 'a', payload, qos: 1 })))
-  await quiet()
-  assert.is(later.length, 3)
-  assert.is((await failure(peer.send({ type: 'puback', packetId: later[1]! }))).name, 'UsageError')
-  for (const packetId of later) await peer.send({ type: 'puback', packetId })
-  assert.is((await all).length, 3)
+  const keep = ({ packetId }: Publish): 'later' => {
+    later.push(packetId!)
+    return 'later'
+  }
+  const { client, peer } = await lab({ onPublish: keep }, { set: (peer) => { peer.onPublish = keep } })
+  for (const [from, to] of [[client, peer], [peer, client]] as const) {
+    later.splice(0)
+    const all = Promise.all(['1', '2', '3'].map((payload) => from.publish({ topic: 'a', payload, qos: 1 })))
+    await quiet()
+    assert.is(later.length, 3)
+    if (to === client) assert.match((await failure(to.send({ type: 'puback', packetId: later[1]! }))).message, /MQTT-4\.6\.0-2/)
+    for (const packetId of to === client ? later : later.reverse()) await to.send({ type: 'puback', packetId })
+    assert.is((await all).length, 3)
+  }
 })
 
 test('a handler may publish and wait for the acknowledgement: what comes before it is kept, in order, and nothing hangs', async () => {
