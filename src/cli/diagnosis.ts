@@ -40,7 +40,7 @@ function works(tried: readonly Tried[]): Verdict | undefined {
   const accepted = tried.filter(({ answer }) => answer.kind === 'accepted')
   if (accepted.length === 0) return undefined
   const others = tried.filter(({ answer }) => answer.kind !== 'accepted').map(({ version, answer }) => `${VERSIONS[version]} ${answer.kind === 'refused' ? `is refused (${codeText(answer)})` : answer.kind === 'closed' ? 'is closed without a word' : 'gets no good answer'}`)
-  return { ok: true, text: `MQTT ${listed(accepted.map(({ version }) => VERSIONS[version]))} works${others.length === 0 ? '' : `; ${others.join(', ')}`}.`, status: STATUS.fine }
+  return { ok: true, text: `MQTT ${listed(accepted.map(({ version }) => VERSIONS[version]))} ${accepted.length === 1 ? 'works' : 'work'}${others.length === 0 ? '' : `; ${others.join(', ')}`}.`, status: STATUS.fine }
 }
 
 function anotherProtocol(tried: readonly Tried[], { target: { host, port } }: Examination): Verdict | undefined {

@@ -120,23 +120,33 @@ async function tlsStage(examination: Examination, address: string): Promise<void
 }
 
 /** A TLS handshake that failed: what the port says to a plain CONNECT tells whether it speaks TLS at all. */
-async function whoSpeaksPlainly({ target, patience, report, watch }: Examination, address: string, failure: Failure): Promise<Failure> {
-  const { scheme, host, port, path } = target
-  // Not with the password: it would go over the wire in the clear.
-  const plain = { ...target, scheme: SCHEMES[scheme].webSocket ? 'ws' : 'mqtt', username: undefined, password: undefined } as const
+async function whoSpeaksPlainly(examination: Examination, address: string, failure: Failure): Promise<Failure> {
+  const { target: { scheme, host, port, path, ...rest }, patience } = examination
+  if (!SCHEMES[scheme].webSocket) return whoSpeaksMqtt(examination, address, 'mqtt', 'tls', failure)
   try {
     const wire = new Wire(await openTcp(address, port, patience))
-    if (plain.scheme === 'ws') {
-      const { status } = await upgrade(wire, plain, path, patience)
-      wire.destroy()
-      return new Failure(`This port speaks plain HTTP and not TLS (status ${status}): use ws://${hostPort(host, port)}${path}.`)
-    }
-    const { answer, bytes } = await tryConnect(wire, connectPacket(plain, 4, ownId()), patience, watch)
-    if (answer.kind === 'accepted') answer.link.destroy()
-    const spoken = answer.kind === 'accepted' || answer.kind === 'refused' ? `plain MQTT and not TLS: use mqtt://${hostPort(host, port)}` : answer.kind === 'foreign' && answer.protocol !== 'TLS' ? `${answer.protocol} and not TLS` : undefined
-    if (spoken !== undefined) report({ stage: 'tls', ok: undefined, text: 'a CONNECT without TLS is answered', evidence: bytes })
-    return spoken === undefined ? failure : new Failure(`This port speaks ${spoken}.`, bytes)
+    const { status } = await upgrade(wire, { ...rest, scheme, host, port, path }, path, patience).finally(() => { wire.destroy() })
+    return new Failure(`This port speaks plain HTTP and not TLS (status ${status}): use ws://${hostPort(host, port)}${path}.`)
   } catch {
+    return failure
+  }
+}
+
+/** Something failed before MQTT: is it MQTT without that something? If so, the failure that says it. */
+async function whoSpeaksMqtt({ target, patience, report, watch }: Examination, address: string, scheme: 'mqtt' | 'mqtts', stage: 'tls' | 'websocket', failure: Failure): Promise<Failure> {
+  const { host, port } = target
+  const not = stage === 'tls' ? 'TLS' : 'WebSocket'
+  try {
+    // Not with the password: it might go over the wire in the clear.
+    const plain = { ...target, scheme, username: undefined, password: undefined }
+    const { answer, bytes } = await tryConnect(await openLink(plain, address, patience), connectPacket(plain, 4, ownId()), patience, watch)
+    if (answer.kind === 'accepted') answer.link.destroy()
+    const mqtt = answer.kind === 'accepted' || answer.kind === 'refused'
+    if (!mqtt && !(answer.kind === 'foreign' && answer.protocol !== 'TLS')) return failure
+    report({ stage, ok: undefined, text: `a CONNECT without ${not} is answered`, evidence: bytes })
+    return new Failure(mqtt ? `This port speaks ${scheme === 'mqtt' ? 'plain MQTT' : 'MQTT'} and not ${not}: use ${scheme}://${hostPort(host, port)}.` : `This port speaks ${answer.kind === 'foreign' ? answer.protocol : ''} and not ${not}.`, bytes)
+  } catch (error) {
+    if (!(error instanceof Failure)) throw error
     return failure
   }
 }
@@ -147,7 +157,9 @@ const USUAL_PATHS: readonly string[] = ['/mqtt', '/', '/ws']
 async function webSocketStage(examination: Examination, address: string): Promise<void> {
   const { target, patience, report } = examination
   const { scheme, path, host, port } = target
-  const [{ status, statusText, subprotocol, headers }, took] = await timed(() => staged('websocket', report, () => askUpgrade(examination, address, path)))
+  const [{ status, statusText, subprotocol, headers }, took] = await timed(() => staged('websocket', report, () => askUpgrade(examination, address, path))).catch(async (error: unknown) => {
+    throw error instanceof Failure ? await whoSpeaksMqtt(examination, address, SCHEMES[scheme].tls ? 'mqtts' : 'mqtt', 'websocket', error) : error
+  })
   if (status === 101) {
     const echo = subprotocol === 'mqtt' ? 'subprotocol mqtt' : `but ${subprotocol === undefined ? 'no subprotocol' : `subprotocol ${safe(subprotocol)}`}, where it must be mqtt: browsers will not go on`
     report({ stage: 'websocket', ok: subprotocol === 'mqtt', text: `101 on ${path}, ${echo}`, ms: took, details: { status, path, subprotocol } })

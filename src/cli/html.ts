@@ -67,7 +67,7 @@ function cell({ hex, character, wrong, prefix }: Cell, kind: Field['kind']): str
 function theme({ card, line, text, faint, wrong, onWrong, alarm, kinds }: Theme, ground: string): string {
   return [
     `:root{--ground:${ground};--card:${card};--line:${line};--text:${text};--faint:${faint};--wrong:${wrong};--on-wrong:${onWrong};--alarm:${alarm};`,
-    ...Object.entries(kinds).map(([kind, colour]) => `--${kind}:${colour};`),
+    ...Object.entries(kinds).map(([kind, colour]) => `--kind-${kind}:${colour};`),
     '}',
   ].join('')
 }
@@ -83,10 +83,10 @@ const STYLE = [
   '.cells{display:flex;flex-wrap:wrap;align-content:flex-start;gap:2px}',
   '.cells i{font:normal 12.5px/1.1 ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;width:1.72rem;min-height:1.9rem;border-radius:3px;display:flex;flex-direction:column;align-items:center;justify-content:center}',
   '.cells s{text-decoration:none;font-size:10.5px;opacity:.8}.cells em{flex-basis:100%;color:var(--faint);font-size:.85rem}',
-  ...Object.keys(LIGHT.kinds).map((kind) => `.${kind}{background:var(--${kind})}`),
+  ...Object.keys(LIGHT.kinds).map((kind) => `.${kind}{background:var(--kind-${kind})}`),
   '.prefix{box-shadow:inset 0 0 0 20px color-mix(in srgb,var(--card) 45%,transparent)}',
   '.unread{outline:1px dashed var(--line);outline-offset:-1px}.wrong{background:var(--wrong);color:var(--on-wrong);font-weight:700!important}.gap{border:2px dashed var(--wrong)}',
   '.label{overflow-wrap:anywhere;padding-top:.2rem}ul{list-style:none;margin:.15rem 0 .3rem;padding:0;columns:2;font-size:.9rem}li{break-inside:avoid}',
-  'code{font:12.5px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;background:var(--flags);border-radius:3px;padding:0 .3em}.off{color:var(--faint)}.off code{background:none;outline:1px solid var(--line)}',
+  'code{font:12.5px ui-monospace,SFMono-Regular,Menlo,Consolas,"DejaVu Sans Mono",monospace;background:var(--kind-flags);border-radius:3px;padding:0 .3em}.off{color:var(--faint)}.off code{background:none;outline:1px solid var(--line)}',
   '@media(max-width:46rem){.row{grid-template-columns:2.4rem minmax(0,1fr)}.label{grid-column:2;padding-bottom:.4rem}ul{columns:1}body{padding:.6rem}section{padding:.7rem}}',
 ].join('\n')

@@ -14,15 +14,15 @@ export const MOST_PACKETS = 100
 
 const PER_LINE = 12
 const CELL = 28
-const ROW = 32
+const ROW = 36
 const LEFT = 58
 const LABEL = LEFT + PER_LINE * CELL + 18
-const WIDTH = 860
+const WIDTH = 800
 const BIT = 18
 const BIT_ROW = 17
 /** Characters that fit behind LABEL, and across the card, in the widest of the usual fonts. */
-const LABEL_CHARACTERS = 54
-const CARD_CHARACTERS = 108
+const LABEL_CHARACTERS = 50
+const CARD_CHARACTERS = 100
 
 /** The SVG of packets, one below the other. */
 export function svgOf(pieces: readonly Piece[], { secrets = false }: { readonly secrets?: boolean } = {}): string {
@@ -84,11 +84,11 @@ function row(field: Field, top: number): { readonly body: string, readonly below
     y += ROW
   }
   if (lines.length === 0) {
-    parts.push(`<rect class="gap" x="${LEFT + 1}" y="${y + 1}" width="${CELL - 3}" height="${ROW - 5}" rx="3"/>`)
+    parts.push(`<rect class="gap" x="${LEFT + 1}" y="${y + 1}" width="${CELL - 3}" height="${ROW - 9}" rx="3"/>`)
     y += ROW
   }
   if (bits !== undefined) {
-    const drawn = exploded(bits, y)
+    const drawn = exploded(bits, y - 3)
     parts.push(drawn.body)
     y = drawn.below
   }
@@ -98,7 +98,7 @@ function row(field: Field, top: number): { readonly body: string, readonly below
 function cell({ hex, character, wrong, prefix }: Cell, { kind }: Field, x: number, y: number): string {
   const style = wrong ? 'wrong' : kind
   const middle = x + (CELL - 1) / 2
-  const shape = `<rect class="${style}${prefix && !wrong ? ' prefix' : ''}" x="${x}" y="${y}" width="${CELL - 2}" height="${ROW - 3}" rx="3"/>`
+  const shape = `<rect class="${style}${prefix && !wrong ? ' prefix' : ''}" x="${x}" y="${y}" width="${CELL - 2}" height="${ROW - 7}" rx="3"/>`
   const below = character === '' ? '' : `<text class="mono small${wrong ? ' white' : ''}" x="${middle}" y="${y + 25}">${escaped(character)}</text>`
   return `${shape}<text class="mono${wrong ? ' white' : ''}" x="${middle}" y="${y + (character === '' ? 19 : 15)}">${hex}</text>${below}`
 }
