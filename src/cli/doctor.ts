@@ -4,10 +4,10 @@ import { toHex } from '../codec/index.ts'
 import type { Connack, ProtocolVersion } from '../codec/index.ts'
 import { verdictOf } from './diagnosis.ts'
 import { nameOf } from './bytemap.ts'
-import { safe, STATUS } from './io.ts'
+import { Misused, safe, STATUS } from './io.ts'
 import type { Io } from './io.ts'
 import { announced, answerText } from './findings.ts'
-import { integer, text } from './options.ts'
+import { text } from './options.ts'
 import type { OptionRow, Words } from './options.ts'
 import { connectPacket, nextPacket, openLink, tryConnect } from './probe/open.ts'
 import type { Answered, Watch } from './probe/open.ts'
@@ -20,7 +20,7 @@ import { hostPort, SCHEMES, targetOf, versionOf } from './target.ts'
 import type { Target } from './target.ts'
 import { VERSIONS } from './versions.ts'
 
-export const DOCTOR_OPTIONS: readonly OptionRow[] = [{ names: ['timeout'], value: 'SECONDS', help: 'how long each stage may take, 1 to 60; default 5' }]
+export const DOCTOR_OPTIONS: readonly OptionRow[] = [{ names: ['timeout'], value: 'SECONDS', help: 'how long each stage may take, 0.1 to 60; default 5' }]
 
 /** One line of the report. */
 export interface Finding {
@@ -55,11 +55,17 @@ export async function doctorCommand(words: Words, io: Io): Promise<number> {
   const examination: Examination = {
     target: targetOf(words),
     versions: wanted === undefined ? ALL : [versionOf(wanted)],
-    patience: 1000 * integer(words, 'timeout', 5, 1, 60, 'seconds'),
+    patience: patienceOf(text(words, 'timeout') ?? '5'),
     report: (finding) => { if (json) io.print(JSON.stringify(jsonOf(finding))); else show(finding, io) },
     watch: words.values['debug'] === true ? (from, bytes, version) => { debug(from, bytes, version, words.values['show-secrets'] === true, io) } : () => {},
   }
   return examine(examination)
+}
+
+function patienceOf(seconds: string): number {
+  const ms = /^\d+(\.\d+)?$/.test(seconds) ? Math.round(1000 * Number(seconds)) : NaN
+  if (!(ms >= 100 && ms <= 60_000)) throw new Misused(`--timeout is 0.1 to 60 seconds, not ${seconds}`)
+  return ms
 }
 
 /** Goes through the stages and reports each; returns the exit status. */
