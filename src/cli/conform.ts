@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 // `connack conform`: what a server does with bytes that it must refuse. A few connections at a time, at a bounded rate, for a bounded time.
-import { encode, PacketStream, reasonName } from '../codec/index.ts'
 import type { ProtocolVersion } from '../codec/index.ts'
 import { answerText } from './findings.ts'
 import { casesOf } from './conform-cases.ts'
@@ -9,9 +8,10 @@ import { safe, STATUS } from './io.ts'
 import type { Io } from './io.ts'
 import { integer, text } from './options.ts'
 import type { OptionRow, Words } from './options.ts'
-import { connectPacket, nextPacket, openLink, tryConnect } from './probe/open.ts'
+import { leave, patienceOf, runCase } from './conform-judge.ts'
+import type { Outcome, Score } from './conform-judge.ts'
+import { connectPacket, openLink, tryConnect } from './probe/open.ts'
 import { addressesOf, Failure } from './probe/wire.ts'
-import type { Link } from './probe/wire.ts'
 import { targetOf, versionOf } from './target.ts'
 import type { Target } from './target.ts'
 import { VERSIONS } from './versions.ts'
@@ -23,15 +23,6 @@ export const CONFORM_OPTIONS: readonly OptionRow[] = [
   { names: ['time'], value: 'SECONDS', help: 'how long all of it may take, 1 to 3600; default 120' },
   { names: ['all'], help: 'list also what was answered as it must be' },
 ]
-
-/** `unclear`: refused, and perhaps for another reason than the one tested. */
-export type Score = 'right' | 'wrong' | 'unclear'
-
-export interface Outcome {
-  readonly score: Score
-  readonly text: string
-  readonly ms: number
-}
 
 export interface Conformance {
   readonly target: Target
@@ -56,12 +47,6 @@ export interface Summary {
   readonly refused: number | undefined
 }
 
-/** Codes by which a server refuses who cannot log in: with a malformed CONNECT there is no telling which came first. */
-const LOGIN_CODES: ReadonlySet<number> = new Set([0x04, 0x05, 0x86, 0x87])
-/** After so many ms without a word, a PINGREQ asks whether the server has taken what it should have refused. */
-const QUIET = 200
-/** How long a server that refuses a connection is given before it counts as crashed. */
-const REVIVAL = 500
 const ALL: readonly ProtocolVersion[] = [5, 4]
 
 export async function conformCommand(words: Words, io: Io): Promise<number> {
@@ -81,33 +66,47 @@ export async function conformCommand(words: Words, io: Io): Promise<number> {
   return conclude(summary, json, io)
 }
 
-/** Runs the cases; reports each. */
+/** Runs the cases of every version that the server speaks; reports each. */
 export async function conform(run: Conformance): Promise<Summary> {
-  const { target, versions, wait, rate, atOnce, time, report, note } = run
-  const tally = { right: 0, wrong: 0, unclear: 0 }
-  const end = performance.now() + time
-  let address: string
-  const cases: Case[] = []
-  let refused: number | undefined
+  const nothing = { right: 0, wrong: 0, unclear: 0, left: 0, crashed: [] }
+  const end = performance.now() + run.time
   try {
-    address = (await addressesOf(target.host, wait))[0]!
-    for (const version of versions) {
-      const { answer } = await tryConnect(await openLink(target, address, Math.max(wait, 1000)), connectPacket(target, version, 'connackconform'), Math.max(wait, 1000))
-      if (answer.kind === 'accepted') {
-        leave(answer.link)
-        cases.push(...casesOf(version))
-        continue
-      }
-      refused ??= answer.kind === 'refused' ? answer.code : STATUS.lost
-      note(`MQTT ${VERSIONS[version]} is left out, since a proper CONNECT is not accepted: ${answerText(answer)}`)
-    }
+    const [address] = await addressesOf(run.target.host, run.wait)
+    const { cases, refused } = await prepare(run, address!)
+    return cases.length === 0 ? { ...nothing, refused } : { ...await runAll(run, address!, cases, end), refused: undefined }
   } catch (error) {
     if (!(error instanceof Failure)) throw error
-    note(error.message)
-    return { ...tally, left: 0, crashed: [], refused: STATUS.lost }
+    run.note(error.message)
+    return { ...nothing, refused: STATUS.lost }
   }
+}
+
+/** The cases of the versions in which a proper CONNECT is accepted. */
+async function prepare({ target, versions, wait, note }: Conformance, address: string): Promise<{ readonly cases: readonly Case[], readonly refused: number | undefined }> {
+  const cases: Case[] = []
+  const patience = patienceOf(wait)
+  let refused: number | undefined
+  for (const version of versions) {
+    const { answer } = await tryConnect(await openLink(target, address, patience), connectPacket(target, version, 'connackconform'), patience)
+    if (answer.kind === 'accepted') {
+      leave(answer.link)
+      cases.push(...casesOf(version))
+      continue
+    }
+    refused ??= answer.kind === 'refused' ? answer.code : STATUS.lost
+    note(`MQTT ${VERSIONS[version]} is left out, since a proper CONNECT is not accepted: ${answerText(answer)}`)
+  }
+  return { cases, refused }
+}
+
+/** All cases by `atOnce` workers, until there is no case, no time or no server left. */
+async function runAll(run: Conformance, address: string, cases: readonly Case[], end: number): Promise<Omit<Summary, 'refused'>> {
+  const { rate, atOnce, wait, report } = run
+  const tally = { right: 0, wrong: 0, unclear: 0 }
   const queue = [...cases]
+  /** being run, and run just before: what may have crashed the server */
   const running = new Set<Case>()
+  const recent: Case[] = []
   let crashed: readonly string[] = []
   let next = performance.now()
   const worker = async (): Promise<void> => {
@@ -119,111 +118,20 @@ export async function conform(run: Conformance): Promise<Summary> {
       if (one === undefined) return
       running.add(one)
       const outcome = await runCase(run, address, one)
+      running.delete(one)
       if (outcome === undefined) {
-        // The server went away while these were running; the one that could not connect is the witness.
-        if (crashed.length === 0) crashed = [...before, ...running].filter((other) => other !== one).map(({ id }) => id)
+        if (crashed.length === 0) crashed = [...recent, ...running].map(({ id }) => id)
         queue.unshift(one)
         return
       }
-      running.delete(one)
-      before.push(one)
-      if (before.length > atOnce) before.shift()
+      recent.push(one)
+      if (recent.length > atOnce) recent.shift()
       tally[outcome.score]++
       report(one, outcome)
     }
   }
-  const before: Case[] = []
   await Promise.all(Array.from({ length: atOnce }, worker))
-  return { ...tally, left: queue.length, crashed, refused: cases.length === 0 ? refused : undefined }
-}
-
-/** One case on a connection of its own; undefined when the server takes none any more. */
-async function runCase({ target, wait }: Conformance, address: string, one: Case): Promise<Outcome | undefined> {
-  const link = await openOrRetry(target, address, wait)
-  if (link === undefined) return undefined
-  const { version, bytes, connected, expect } = one
-  let stream = new PacketStream({ version })
-  if (connected) {
-    const { answer } = await tryConnect(link, connectPacket(target, version, `connackconform${(++serial) % 1000}`), Math.max(wait, 1000))
-    if (answer.kind !== 'accepted') return { score: 'unclear', text: `the CONNECT before it: ${answerText(answer)}`, ms: 0 }
-    stream = answer.stream
-  }
-  const begun = performance.now()
-  link.write(bytes)
-  const outcome = expect === 'close' ? await untilClosed(link, stream, one, wait) : await untilAnswered(link, stream, expect, wait)
-  leave(link)
-  return { ...outcome, ms: performance.now() - begun }
-}
-
-let serial = 0
-
-async function openOrRetry(target: Target, address: string, wait: number): Promise<Link | undefined> {
-  const patience = Math.max(wait, 1000)
-  try {
-    return await openLink(target, address, patience)
-  } catch (error) {
-    if (!(error instanceof Failure)) throw error
-    await new Promise((resolve) => { setTimeout(resolve, REVIVAL) })
-    return openLink(target, address, patience).catch(() => undefined)
-  }
-}
-
-type Found = Omit<Outcome, 'ms'>
-
-/** The server must end the connection; before that it may say why. */
-async function untilClosed(link: Link, stream: PacketStream, { connected, version }: Case, wait: number): Promise<Found> {
-  const deadline = performance.now() + wait
-  let said = ''
-  let asked = false
-  let login = false
-  for (;;) {
-    const left = deadline - performance.now()
-    const { packet, error, what, bytes } = await nextPacket(link, stream, Math.max(0, !asked && connected ? Math.min(QUIET, left) : left))
-    if (what === 'end') return { score: login ? 'unclear' : 'right', text: `${said === '' ? '' : `${said}, then `}${link.ended === 'reset' ? 'reset' : 'closed'}` }
-    if (what === 'late') {
-      if (asked || !connected || performance.now() >= deadline) return { score: 'wrong', text: `${said === '' ? '' : `${said}, and `}still open after ${wait} ms` }
-      asked = true
-      link.write(encode({ type: 'pingreq' }, version))
-      continue
-    }
-    // A CONNACK of two bytes in answer to 5.0 refuses as well.
-    const code = packet?.type === 'connack' || packet?.type === 'disconnect' ? packet.reasonCode : error !== undefined && bytes[0] === 0x20 && bytes[1] === 2 ? bytes[3]! : undefined
-    if (packet?.type === 'pingresp') return { score: 'wrong', text: asked ? 'accepted: a PINGREQ behind it is answered' : 'accepted: PINGRESP' }
-    if (packet?.type === 'connack' && code === 0) return { score: 'wrong', text: 'accepted: CONNACK 0x00' }
-    if (code !== undefined) {
-      said = `${packet?.type === 'disconnect' ? 'DISCONNECT' : 'CONNACK'} 0x${code.toString(16).padStart(2, '0')} ${reasonName(packet?.type ?? 'connack', code, version) ?? ''}`.trim()
-      login = !connected && LOGIN_CODES.has(code)
-    }
-    if (error !== undefined) return finish(link, said === '' ? 'an answer that is not MQTT' : said, Math.max(0, deadline - performance.now()), wait)
-  }
-}
-
-/** The stream is dead; is the connection? */
-async function finish(link: Link, said: string, left: number, wait: number): Promise<Found> {
-  const end = performance.now() + left
-  for (;;) {
-    const what = await link.wait(Math.max(0, end - performance.now()))
-    if (what === 'end') return { score: 'right', text: `${said}, then closed` }
-    if (what === 'late') return { score: 'wrong', text: `${said}, and still open after ${wait} ms` }
-    link.take()
-  }
-}
-
-async function untilAnswered(link: Link, stream: PacketStream, expect: string, wait: number): Promise<Found> {
-  const deadline = performance.now() + wait
-  for (;;) {
-    const { packet, error, what } = await nextPacket(link, stream, Math.max(0, deadline - performance.now()))
-    if (packet?.type === expect) return { score: 'right', text: `${expect.toUpperCase()}${packet.type === 'connack' && packet.reasonCode !== 0 ? ` 0x${packet.reasonCode.toString(16).padStart(2, '0')}` : ''}` }
-    if (error !== undefined) return { score: 'wrong', text: `an answer that is malformed: ${error.message}` }
-    if (what === 'end') return { score: 'wrong', text: `closed instead of ${expect.toUpperCase()}` }
-    if (what === 'late') return { score: 'wrong', text: `no ${expect.toUpperCase()} within ${wait} ms` }
-  }
-}
-
-/** With a DISCONNECT, so that a Will which should never have been taken is not published. */
-function leave(link: Link): void {
-  if (link.ended === undefined) link.write(Uint8Array.of(0xe0, 0))
-  link.destroy()
+  return { ...tally, left: queue.length, crashed }
 }
 
 const MARKS: { readonly [S in Score]: string } = { right: '✓', wrong: '✗', unclear: '?' }

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: MIT
 // From what a server did with each CONNECT to one sentence and an exit status. The rows are tried from the top; the first that fits counts.
 import type { ProtocolVersion } from '../codec/index.ts'
-import type { Examination } from './doctor.ts'
 import { codeText, saidText } from './findings.ts'
 import { STATUS } from './io.ts'
 import type { Answer, Answered } from './probe/open.ts'
 import { secure } from './probe/tls.ts'
 import { openTcp } from './probe/wire.ts'
+import type { Examination } from './stages.ts'
 import { hostPort, SCHEMES } from './target.ts'
 import { VERSIONS } from './versions.ts'
 

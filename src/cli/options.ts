@@ -132,7 +132,7 @@ function find(rows: readonly OptionRow[], spelling: string): OptionRow | undefin
 
 function unknown(spelling: string, rows: readonly OptionRow[]): Misused {
   const near = spelling.startsWith('--') ? nearest(spelling.slice(2), rows.flatMap(({ names }) => names)) : undefined
-  return new Misused(`there is no option ${spelling} here${near === undefined ? '' : `; did you mean --${near}?`}`)
+  return new Misused(`there is no option ${spelling} here${near !== undefined ? `; did you mean --${near}?` : spelling === '-h' ? '; help is --help' : ''}`)
 }
 
 /** Edits from one word to another: letters put in, left out, changed, or two neighbours swapped. */

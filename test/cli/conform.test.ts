@@ -123,6 +123,21 @@ test('conform: a server that accepts what it must refuse, and one that stays ope
   assert.ok(summary(deaf).left > 0)
 })
 
+test('conform: a server that talks without end is still open', async () => {
+  const talking = (socket: Socket): void => {
+    const talk = (): void => { while (!socket.destroyed && socket.write(Buffer.alloc(4096, Uint8Array.of(0xc0, 0)))); }
+    socket.on('data', (chunk: Uint8Array) => {
+      if (chunk[0]! >> 4 === 1) socket.write(Uint8Array.of(0x20, 2, 0, 0))
+      if (++requests > 1) talk()
+    })
+    socket.on('drain', talk)
+  }
+  let requests = 0
+  const result = await conform(talking, '-V', '3.1.1', '--json', '--time', '2', '--wait', '200', '--at-once', '2')
+  assert.is(result.status, 1)
+  assert.ok(summary(result).wrong > 0 && summary(result).left > 0)
+})
+
 test('conform: --time bounds it all', async () => {
   const begun = performance.now()
   const result = await conform(server({ onFault: () => {} }), '--json', '--time', '1', '--wait', '300')

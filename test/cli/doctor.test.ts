@@ -285,6 +285,10 @@ test('doctor: an answer that is not MQTT, and a PINGREQ without one', async () =
   assert.match(early.out, /the first packet is PINGRESP, not CONNACK/)
   const deaf = await visit(await serve(answering(() => fromHex('20 02 00 00'))), (port) => `mqtt://127.0.0.1:${port}`, '-V', '4')
   assert.match(deaf.out, /✗ ping +PINGREQ: no PINGRESP within 500 ms/)
+  const talkative = await visit(await serve((socket) => {
+    socket.on('data', (request: Uint8Array) => { if (request[0] !== 0xe0) socket.write(request[0] === 0xc0 ? fromHex('30 03 00 01 61 d0 00') : fromHex('20 02 00 00')) })
+  }), (port) => `mqtt://127.0.0.1:${port}`, '-V', '4')
+  assert.match(talkative.out, /✓ ping +PINGREQ is answered/)
 })
 
 test('doctor: WebSocket, its frames cut and pings among them; the subprotocol must come back', async () => {
