@@ -37,8 +37,10 @@ export async function runCase({ target, wait }: { readonly target: Target, reado
   const begun = performance.now()
   link.write(bytes)
   const outcome = expect === 'close' ? await untilClosed(link, stream, one, wait) : await untilAnswered(link, stream, expect, wait)
-  leave(link)
-  return { ...outcome, ms: performance.now() - begun }
+  const ms = performance.now() - begun
+  // Only then does the next one begin: no more connections at a time than was asked for.
+  await leave(link)
+  return { ...outcome, ms }
 }
 
 let serial = 0
@@ -109,9 +111,9 @@ async function untilAnswered(link: Link, stream: PacketStream, expect: string, w
 }
 
 /** With a DISCONNECT, so that a Will which should never have been taken is not published. */
-export function leave(link: Link): void {
+export function leave(link: Link): Promise<void> {
   if (link.ended === undefined) link.write(Uint8Array.of(0xe0, 0))
-  link.destroy()
+  return link.destroy()
 }
 
 /** A handshake may take longer than a case. */

@@ -89,7 +89,7 @@ async function prepare({ target, versions, wait, note }: Conformance, address: s
   for (const version of versions) {
     const { answer } = await tryConnect(await openLink(target, address, patience), connectPacket(target, version, 'connackconform'), patience)
     if (answer.kind === 'accepted') {
-      leave(answer.link)
+      await leave(answer.link)
       cases.push(...casesOf(version))
       continue
     }

@@ -38,7 +38,7 @@ export async function decodeCommand(words: Words, io: Io): Promise<number> {
   for (const [i, conversation] of conversations.entries()) {
     const judged = judgeAll(conversation.sources.map(({ bytes }) => bytes), given)
     const found = inOrder(conversation, judged)
-    all.push(...found)
+    for (const one of found) all.push(one)
     for (const note of [...conversation.notes, ...remarks(judged, given)]) io.complain(conversation.title === undefined ? note : `${conversation.title}: ${note}`)
     if (words.values['json'] === true) for (const one of found) io.print(JSON.stringify(jsonOf(one, conversations.length > 1 || one.source.from !== undefined ? i + 1 : undefined, secrets)))
     else show(conversation, found, judged, secrets, io)

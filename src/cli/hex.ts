@@ -42,7 +42,7 @@ interface Row {
 
 /** Rows with offsets that go up by what the rows hold; undefined where the text is no such dump. Offsets that begin anew begin another piece. */
 function dump(lines: readonly string[]): Uint8Array | undefined {
-  const out: number[] = []
+  const out = new Collector()
   let base = 16
   let start = 0
   let previous: Row | undefined
@@ -74,16 +74,16 @@ function dump(lines: readonly string[]): Uint8Array | undefined {
       if (parseInt(row.offset, base) !== due) throw new Refused(`line ${i + 1} is at offset ${row.offset}, and ${due.toString(base).padStart(row.offset.length, '0')} was due: a row is missing, or not all hexadecimal`)
     }
     squeezed = false
-    out.push(...row.bytes)
+    out.add(row.bytes)
     previous = row
   }
-  return previous === undefined ? undefined : Uint8Array.from(out)
+  return previous === undefined ? undefined : out.bytes()
 }
 
 /** What `*` stands for: the row before, up to an offset. */
-function repeat(out: number[], { bytes }: Row, until: number): void {
+function repeat(out: Collector, { bytes }: Row, until: number): void {
   if (until - out.length > MAXIMUM_REPEATED) throw new Refused(`a * in the dump stands for ${until - out.length} bytes, more than ${MAXIMUM_REPEATED}`)
-  while (out.length + bytes.length <= until) out.push(...bytes)
+  while (out.length + bytes.length <= until) out.add(bytes)
 }
 
 const MAXIMUM_REPEATED = 1 << 24
@@ -132,7 +132,7 @@ function wordDump(lines: readonly string[]): Uint8Array | undefined {
 /** Digits in pairs, whatever stands between them. `#` and `//` begin a comment. */
 function digits(text: string): Uint8Array {
   const array = /=\s*\{([^}]*)\}/.exec(text)
-  const out: number[] = []
+  const out = new Collector()
   for (const [i, line] of (array === null ? text : array[1]!).split(/\r\n|\n|\r/).entries()) {
     const plain = line.replace(/(#|\/\/).*$/, '').replace(/^\s*<Buffer/, '')
     for (const match of plain.matchAll(/[^\s,:;<>{}[\]"'_-]+/g)) {
@@ -142,9 +142,29 @@ function digits(text: string): Uint8Array {
         if (!/^[0-9a-f]+$/i.test(hex)) throw new Refused(`not hexadecimal: ${JSON.stringify(match[0].slice(0, 40))} in line ${i + 1}, column ${match.index + 1}`)
         // 0x5 is a byte; 5 alone is half of one.
         if (hex.length % 2 !== 0 && !(hex.length === 1 && hex !== part)) throw new Refused(`an odd number of digits: ${JSON.stringify(match[0].slice(0, 40))} in line ${i + 1}, column ${match.index + 1}`)
-        out.push(...pairs(hex.length === 1 ? `0${hex}` : hex))
+        out.add(pairs(hex.length === 1 ? `0${hex}` : hex))
       }
     }
   }
-  return Uint8Array.from(out)
+  return out.bytes()
+}
+
+/** Bytes as they are read, in a buffer that doubles. */
+class Collector {
+  length = 0
+  private buffer: Uint8Array = new Uint8Array(1024)
+
+  add(bytes: readonly number[]): void {
+    if (this.length + bytes.length > this.buffer.length) {
+      const larger = new Uint8Array(2 * (this.length + bytes.length))
+      larger.set(this.buffer.subarray(0, this.length))
+      this.buffer = larger
+    }
+    this.buffer.set(bytes, this.length)
+    this.length += bytes.length
+  }
+
+  bytes(): Uint8Array {
+    return this.buffer.slice(0, this.length)
+  }
 }

@@ -32,7 +32,7 @@ export function identity({ name = 'localhost', from = new Date(Date.now() - DAY)
   const signature = sign('sha256', body, issuer?.privateKey ?? privateKey)
   const whole = der(0x30, body, algorithm, der(0x03, Uint8Array.of(0), signature))
   return {
-    cert: `-----BEGIN CERTIFICATE-----\n${Buffer.from(whole).toString('base64').replace(/(.{64})/g, '$1\n')}\n-----END CERTIFICATE-----\n`,
+    cert: `-----BEGIN CERTIFICATE-----\n${Buffer.from(whole).toString('base64').match(/.{1,64}/g)!.join('\n')}\n-----END CERTIFICATE-----\n`,
     key: String(privateKey.export({ type: 'pkcs8', format: 'pem' })),
     privateKey,
   }

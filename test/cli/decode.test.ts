@@ -183,6 +183,11 @@ test('decode: a payload of a megabyte is a few lines, and its wrong byte is stil
   assert.is(interpret(big, []).conversations[0]!.sources[0]!.bytes.length, big.length)
 })
 
+test('decode: two hundred thousand packets', async () => {
+  const { status, out } = await run(['decode', '-', '--json', '-V', '4'], Buffer.alloc(400_000, Uint8Array.of(0xc0, 0)))
+  assert.equal([status, out.split('\n').length], [0, 200_000])
+})
+
 test('decode: what a peer sent is text wherever it is shown: no terminal codes, no markup', async () => {
   const evil = encode({ type: 'publish', topic: '<script>alert(1)</script>&"\'\u009b31m\u202e', payload: '' }, 5)
   const names = ['b.svg', 'b.html'].map((name) => path(folder, name))

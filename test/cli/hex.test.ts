@@ -55,6 +55,11 @@ test('hexadecimal: repeated rows that hexdump squeezes, and several dumps in one
   assert.throws(() => fromText('00000000  00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00  |....|\n*\n7fffffff\n'), /more than 16777216/)
 })
 
+test('hexadecimal: a million bytes in one word, and in as many words', () => {
+  assert.is(fromText('c000'.repeat(500_000)).length, 1_000_000)
+  assert.is(fromText('c0 00\n'.repeat(500_000)).length, 1_000_000)
+})
+
 test('hexadecimal: what is wrong is named with its place', () => {
   for (const [text, pattern] of [
     ['10 zz', /not hexadecimal: "zz" in line 1, column 4/], ['10\n0', /odd number of digits: "0" in line 2, column 1/], ['hello world', /not hexadecimal: "hello" in line 1, column 1/],

@@ -100,9 +100,9 @@ export class WebSocketLink implements Link {
     }
   }
 
-  destroy(): void {
+  destroy(): Promise<void> {
     if (this.ended === undefined) this.below.write(frame(CLOSE, Uint8Array.of(0x03, 0xe8)))
-    this.below.destroy()
+    return this.below.destroy()
   }
 
   /** Takes whole frames off what has come. */

@@ -12,7 +12,8 @@ export interface Link {
   /** resolves when bytes are there, when it is over, or after `ms` */
   wait(ms: number): Promise<'data' | 'end' | 'late'>
   readonly ended: 'closed' | 'reset' | undefined
-  destroy(): void
+  /** closes when what was written is out, and in any case soon; resolves when it is closed */
+  destroy(): Promise<void>
 }
 
 /** A stage that failed: one sentence, and the bytes that show it. */
@@ -77,10 +78,13 @@ export class Wire implements Link {
     return this.unread > 0 ? 'data' : this.ended === undefined ? 'late' : 'end'
   }
 
-  /** Closes when what was written is out, and in any case soon. */
-  destroy(): void {
-    this.socket.destroySoon()
-    setTimeout(() => { this.socket.destroy() }, LINGER).unref()
+  destroy(): Promise<void> {
+    const { socket } = this
+    if (socket.closed) return Promise.resolve()
+    const closed = new Promise<void>((resolve) => { socket.once('close', () => { resolve() }) })
+    socket.destroySoon()
+    setTimeout(() => { socket.destroy() }, LINGER).unref()
+    return closed
   }
 
   private over(how: 'closed' | 'reset'): void {
