@@ -80,15 +80,14 @@ function kindOf({ name, bits, value, text }: Annotation): Kind {
 }
 
 function linesOf(bytes: Uint8Array, annotation: Annotation, perLine: number): (readonly Cell[] | number)[] {
-  const { start, end, error } = annotation
+  const { start, end } = annotation
   const count = Math.ceil((end - start) / perLine)
-  const wrongLine = error === undefined ? -1 : Math.floor((error.offset - start) / perLine)
   const lines: (readonly Cell[] | number)[] = []
   let left = 0
   for (let line = 0; line < count; line++) {
     const from = start + line * perLine
     const to = Math.min(end, from + perLine)
-    if (count > MOST_LINES && line >= HEAD_LINES && line < count - 1 && line !== wrongLine) {
+    if (count > MOST_LINES && line >= HEAD_LINES && line < count - 1) {
       left += to - from
       continue
     }

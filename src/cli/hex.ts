@@ -91,24 +91,23 @@ const MAXIMUM_REPEATED = 1 << 24
 function rowOf(line: string, number: number): Row | undefined {
   const od = OD_ROW.exec(line)
   if (od !== null) return { line: number, offset: od[1]!, bytes: pairs(od[2]!) }
-  const [, offset, rest] = COLON_ROW.exec(line) ?? BLANK_ROW.exec(line) ?? []
+  const colon = COLON_ROW.exec(line)
+  const [, offset, rest] = colon ?? BLANK_ROW.exec(line) ?? []
   if (offset === undefined) return undefined
-  const bytes = pairs(hexColumn(rest!))
+  const bytes = pairs(hexColumn(rest!, colon === null))
   return bytes.length === 0 ? undefined : { line: number, offset, bytes }
 }
 
 /**
- * The hexadecimal part of a row: groups of even length up to 16 bytes, and never across more than two blanks, nor across two but in the middle,
- * since behind them stands the text column, which may itself look like hexadecimal.
+ * The hexadecimal part of a row: groups of even length with one blank between them, since behind two stands the text column, which may itself
+ * look like hexadecimal. Only the dumps without a colon may have two in their middle, behind eight bytes.
  */
-function hexColumn(rest: string): string {
+function hexColumn(rest: string, middle: boolean): string {
   let taken = ''
-  let bytes = 0
   for (const [, gap, group] of rest.matchAll(/(\s*)(\S+)/g)) {
-    if (group!.startsWith('|') || !/^([0-9a-f]{2})+$/i.test(group!) || bytes >= 16) break
-    if (bytes > 0 && (gap!.length > 2 || (gap!.length === 2 && bytes !== 8))) break
+    if (!/^([0-9a-f]{2})+$/i.test(group!)) break
+    if (taken !== '' && (gap!.length > 2 || (gap!.length === 2 && !(middle && taken.length === 16)))) break
     taken += group
-    bytes += group!.length / 2
   }
   return taken
 }

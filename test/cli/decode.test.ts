@@ -115,6 +115,15 @@ test('decode: cut or broken at any byte, no part of a secret is shown', async ()
   }
 })
 
+test('decode: a password whose length is wrong is no less secret', () => {
+  const bytes = SECRET.slice()
+  const start = toHex(SECRET).indexOf('6c 65 74 6d 65 69 6e') / 3
+  bytes[start - 1] = 8
+  const cells = mapPacket(bytes, 5, { perLine: 8 }).flatMap(({ lines: rows }) => rows.flat()).filter((cell) => typeof cell !== 'number' && cell.offset >= start)
+  assert.is(cells.length, 7)
+  assert.ok(cells.every((cell) => typeof cell !== 'number' && cell.hex === '••' && cell.character === ''))
+})
+
 test('decode --json: each line has its place, version, bytes, and the packet as the fixtures write it', () => {
   for (const { row: { version }, cases } of loadFixtures()) {
     everyCase(cases.filter(({ packet }) => packet !== undefined), ({ packet }, bytes) => {
