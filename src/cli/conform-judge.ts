@@ -84,7 +84,7 @@ async function untilClosed(link: Link, stream: PacketStream, { connected, versio
       said = `${packet?.type === 'disconnect' ? 'DISCONNECT' : 'CONNACK'} 0x${code.toString(16).padStart(2, '0')} ${reasonName(packet?.type ?? 'connack', code, version) ?? ''}`.trim()
       login = !connected && LOGIN_CODES.has(code)
     }
-    if (error !== undefined) return finish(link, said === '' ? 'an answer that is not MQTT' : said, Math.max(0, deadline - performance.now()), wait)
+    if (error !== undefined) return finish(link, said === '' ? 'an answer that is malformed' : said, Math.max(0, deadline - performance.now()), wait)
   }
 }
 

@@ -18,7 +18,7 @@ const PER_LINE = 16
 /** A whole HTML document. */
 export function htmlPage(found: readonly Found[], { secrets = false }: { readonly secrets?: boolean } = {}): string {
   const wrong = found.filter(({ error }) => error !== undefined).length
-  const heading = `${found.length} ${found.length === 1 ? 'packet' : 'packets'}${wrong === 0 ? '' : `, ${wrong} of them wrong`}`
+  const heading = `${found.length} ${found.length === 1 ? 'packet' : 'packets'}${wrong === 0 ? '' : found.length === 1 ? ', and it is wrong' : `, ${wrong} of them wrong`}`
   const more = found.length > MOST_PACKETS ? `<p>${found.length - MOST_PACKETS} more packets are not on this page.</p>` : ''
   return `<!doctype html>
 <html lang="en">

@@ -59,7 +59,9 @@ export function split(bytes: Uint8Array, version: ProtocolVersion | undefined): 
   if (offset < bytes.length) {
     const rest = bytes.subarray(offset)
     const error = annotate(rest, stream.version).find((annotation) => annotation.error !== undefined)?.error
-    pieces.push({ offset, bytes: rest, version: stream.version, error, cut: true })
+    // A stream judges a packet when it is whole; a fault in what is there is one all the same.
+    const cut = error?.offset === rest.length || rest.subarray(1).every((byte) => byte > 0x7f)
+    pieces.push({ offset, bytes: rest, version: stream.version, error, cut })
   }
   return { pieces, unread: 0 }
 }

@@ -81,6 +81,10 @@ test('decode: after an error the stream is dead; a packet the input cuts short i
   const cut = await run(['decode', '--json', toHex(CONNECT(4).subarray(0, 9))])
   assert.equal([cut.status, lines(cut.out)[0]!['cut'], lines(cut.out)[0]!['size']], [1, true, 9])
   assert.match((await run(['decode', toHex(CONNECT(4).subarray(0, 9))])).out, /cut short/)
+  for (const [hex, short] of [['32', true], ['32 ff', true], ['32 ff 7f 00', true], ['32 ff ff 00 03 61', false]] as const) {
+    const { error, cut: isCut } = split(fromHex(hex), 5).pieces[0]!
+    assert.equal([error !== undefined, isCut], [true, short], hex)
+  }
   for (const opening of ['HTTP/1.1 400 Bad Request', '\x15\x03\x01\0\x02\x02\x46']) {
     const { out } = await run(['decode', toHex(new TextEncoder().encode(opening))])
     assert.match(out, /^(HTTP|TLS), not MQTT/m)
