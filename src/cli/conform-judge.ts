@@ -79,9 +79,9 @@ async function untilClosed(link: Link, stream: PacketStream, { connected, versio
     // A CONNACK of two bytes in answer to 5.0 refuses as well.
     const code = packet?.type === 'connack' || packet?.type === 'disconnect' ? packet.reasonCode : error !== undefined && bytes[0] === 0x20 && bytes[1] === 2 ? bytes[3]! : undefined
     if (packet?.type === 'pingresp') return { score: 'wrong', text: asked ? 'accepted: a PINGREQ behind it is answered' : 'accepted: PINGRESP' }
-    if (packet?.type === 'connack' && code === 0) return { score: 'wrong', text: 'accepted: CONNACK 0x00' }
+    if (packet?.type !== 'disconnect' && code === 0) return { score: 'wrong', text: 'accepted: CONNACK 0x00' }
     if (code !== undefined) {
-      said = `${packet?.type === 'disconnect' ? 'DISCONNECT' : 'CONNACK'} 0x${code.toString(16).padStart(2, '0')} ${reasonName(packet?.type ?? 'connack', code, version) ?? ''}`.trim()
+      said = `${packet?.type === 'disconnect' ? 'DISCONNECT' : 'CONNACK'} 0x${code.toString(16).padStart(2, '0')} ${reasonName(packet?.type ?? 'connack', code, packet === undefined ? 4 : version) ?? ''}`.trim()
       login = !connected && LOGIN_CODES.has(code)
     }
     if (error !== undefined) return finish(link, said === '' ? 'an answer that is malformed' : said, Math.max(0, deadline - performance.now()), wait)

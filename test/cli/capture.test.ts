@@ -166,6 +166,14 @@ test('captures: cut anywhere or with any byte changed, reading ends without an e
   assert.match(readFrames(pcap(frames, 1, { littleEndian: true, nano: false }).subarray(0, 60)).notes.join(), /ends inside a record: its last 36 bytes/)
 })
 
+test('the writer: a connection that breaks, and two connections in one file', () => {
+  const [one, two] = [new TcpFlow(CLIENT, SERVER), new TcpFlow({ ...CLIENT, port: 40_001 }, SERVER)]
+  const file = join(pcapngHeader(), one.open(NEW_YEAR), two.open(NEW_YEAR), one.data('client', NEW_YEAR, CONNECT), two.data('client', NEW_YEAR, PING), one.reset('server', NEW_YEAR + 1), two.end('client', NEW_YEAR + 1))
+  assert.equal(readCapture(file).connections.map(({ client, fromClient }) => [client.port, toHex(fromClient.bytes)]), [[40_000, toHex(CONNECT)], [40_001, toHex(PING)]])
+  const last = readFrames(file).frames.map(({ bytes }) => bytes[14 + 20 + 13]! & 0x04)
+  assert.is(last.filter(Boolean).length, 1)
+})
+
 test('the writer: an IPv4 and an IPv6 end have no connection', () => {
   assert.throws(() => new TcpFlow(CLIENT, SERVER6), /no connection/)
 })

@@ -123,6 +123,20 @@ test('conform: a server that accepts what it must refuse, and one that stays ope
   assert.ok(summary(deaf).left > 0)
 })
 
+test('conform: a refusal in the form of 3.1.1, with the connection closed behind it, and left open', async () => {
+  for (const [closes, score, text] of [[true, 'right', 'CONNACK 0x01 Connection refused, unacceptable protocol version, then closed'], [false, 'wrong', 'CONNACK 0x01 Connection refused, unacceptable protocol version, and still open after 100 ms']] as const) {
+    const older = server({
+      onFault: (socket, connected) => {
+        if (connected) socket.destroy()
+        else if (closes) socket.end(Uint8Array.of(0x20, 2, 0, 1))
+        else socket.write(Uint8Array.of(0x20, 2, 0, 1))
+      },
+    })
+    const { out } = await conform(older, '-V', '5', '--json', '--time', closes ? '60' : '1', '--wait', '100')
+    assert.ok(out.includes(`"score":"${score}","text":"${text}"`), out.slice(0, 1000))
+  }
+})
+
 test('conform: a server that talks without end is still open', async () => {
   const talking = (socket: Socket): void => {
     const talk = (): void => { while (!socket.destroyed && socket.write(Buffer.alloc(4096, Uint8Array.of(0xc0, 0)))); }
