@@ -1,45 +1,76 @@
 // SPDX-License-Identifier: MIT
-// The command line of connack: watch an MQTT connection happen.
-import { parseArgs } from 'node:util'
-import { connectCommand } from './connect.ts'
-import { demo } from './demo.ts'
+// The command line of connack: finds the command, takes its arguments apart, and turns what it throws into an exit status.
+import { readFileSync } from 'node:fs'
+import { COMMANDS } from './commands.ts'
+import type { Command } from './commands.ts'
+import { Misused, Refused, STATUS } from './io.ts'
+import type { Io } from './io.ts'
+import { HELP, helpLines, nearest, parseWords } from './options.ts'
+import { shown } from './target.ts'
 import type { Screen } from './stage.ts'
 
-const USAGE = `connack [demo] [--version 4|5]
-    plays the tutorial of an MQTT connection on loopback; needs no broker
-connack connect mqtt://[user:password@]host[:port] [--version 3|4|5] [--client-id ID] [--keep-alive SECONDS]
-    connects to a real broker, pings and disconnects; exits with the CONNACK code when refused, with 7 when the connection is lost
-`
-
-/** Runs one command line; returns the exit status. */
-export async function main(args: readonly string[], screen: Screen): Promise<number> {
-  let parsed
+/** Runs one command line; returns the exit status. What a screen has no way to say or to read goes where its lines go, or is not there. */
+export async function main(args: readonly string[], screen: Screen & Partial<Io>): Promise<number> {
+  const io: Io = { complain: screen.print, write: () => {}, input: async () => new Uint8Array(0), ...screen }
+  const [first, ...rest] = args
+  if (first === '--version' && rest.length === 0) {
+    io.print((JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { readonly version: string }).version)
+    return STATUS.fine
+  }
+  if (first === 'help' || first === '--help') return help(rest, io)
+  const named = first === undefined || first.startsWith('-') ? undefined : first
+  const command = COMMANDS.find(({ name }) => name === (named ?? 'demo'))
+  if (command === undefined) {
+    const near = nearest(named!, COMMANDS.map(({ name }) => name))
+    return misused(`there is no command ${shown(named!)}${near === undefined ? '' : `; did you mean ${near}?`}`, undefined, io)
+  }
+  const words = named === undefined ? args : rest
+  if (words.includes('--help')) return help([command.name, ...words], io)
   try {
-    parsed = parseArgs({
-      args: [...args], allowPositionals: true,
-      options: { version: { type: 'string' }, 'client-id': { type: 'string' }, 'keep-alive': { type: 'string' }, help: { type: 'boolean' } },
-    })
+    return await command.run(parseWords(words, optionsOf(command, words)), io)
   } catch (error) {
-    return usage(screen, (error as Error).message)
+    if (error instanceof Misused) return misused(error.message, named === undefined ? undefined : command, io)
+    if (!(error instanceof Refused)) throw error
+    io.complain(`connack ${command.name}: ${error.message}`)
+    return STATUS.wrong
   }
-  const { values, positionals: [command = 'demo', target, ...rest] } = parsed
-  if (values.help === true) return usage(screen)
-  const version = Number(values.version ?? '4')
-  if (rest.length > 0) return usage(screen, `too many arguments: ${rest.join(' ')}`)
-  if (command === 'demo') {
-    if (version !== 4 && version !== 5) return usage(screen, `--version is 4 (MQTT 3.1.1) or 5 (5.0) here, not ${values.version}`)
-    return await demo(version, screen) === 0 ? 0 : 1
-  }
-  if (command !== 'connect') return usage(screen, `there is no command ${command}`)
-  const keepAlive = Number(values['keep-alive'] ?? '60')
-  if (target === undefined || !URL.canParse(target) || new URL(target).protocol !== 'mqtt:') return usage(screen, 'connect needs a URL such as mqtt://host:1883')
-  if (version !== 3 && version !== 4 && version !== 5) return usage(screen, `--version is 3, 4 or 5, not ${values.version}`)
-  if (!(Number.isInteger(keepAlive) && keepAlive >= 0 && keepAlive <= 65_535)) return usage(screen, `--keep-alive is 0 to 65535 seconds, not ${values['keep-alive']}`)
-  return connectCommand({ url: new URL(target), version, clientId: values['client-id'] ?? `connack-${process.pid}`, keepAlive }, screen)
 }
 
-function usage({ print }: Screen, problem?: string): number {
-  if (problem !== undefined) print(problem)
-  print(USAGE)
-  return problem === undefined ? 0 : 2
+function optionsOf({ options }: Command, args: readonly string[]): ReturnType<Extract<Command['options'], (args: readonly string[]) => unknown>> {
+  return [...(typeof options === 'function' ? options(args) : options), HELP]
+}
+
+/** What was wrong, and how it is called; the list of commands where none was named. */
+function misused(problem: string, command: Command | undefined, { complain }: Io): number {
+  complain(problem)
+  if (command === undefined || command.name === 'demo') for (const line of overview()) complain(line)
+  else {
+    complain(`usage: connack ${command.usage}`)
+    complain(`connack ${command.name} --help tells more`)
+  }
+  return STATUS.misused
+}
+
+function help([name, ...args]: readonly string[], io: Io): number {
+  const command = COMMANDS.find((one) => one.name === name)
+  if (command === undefined) {
+    for (const line of overview()) io.print(line)
+    return STATUS.fine
+  }
+  io.print(`connack ${command.usage}`)
+  io.print(`    ${command.summary}`)
+  io.print('')
+  for (const line of command.details) io.print(line)
+  io.print('')
+  for (const line of helpLines(optionsOf(command, args))) io.print(line)
+  return STATUS.fine
+}
+
+function overview(): string[] {
+  return [
+    ...COMMANDS.flatMap(({ usage, summary }) => [`connack ${usage}`, `    ${summary}`]),
+    '',
+    'connack COMMAND --help lists its options; -h is the host. Data goes to standard output, all else to standard error.',
+    'Exit status: 0 well, 1 wrong input, 2 arguments not understood, 7 no connection; a refused connection exits with its CONNACK code.',
+  ]
 }

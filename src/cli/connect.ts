@@ -5,7 +5,23 @@ import { ConnectionClosed } from '../transport/index.ts'
 import type { TraceRecord } from '../transport/index.ts'
 import { connectTcp } from '../transport/tcp.ts'
 import type { Screen } from './stage.ts'
+import { Misused, safe } from './io.ts'
+import type { Io } from './io.ts'
+import { text } from './options.ts'
+import type { Words } from './options.ts'
 import { ladder, namedWrites, packetLines, toLeft, toRight } from './render.ts'
+import { hostPort, targetOf, versionOf } from './target.ts'
+import { VERSIONS } from './versions.ts'
+
+/** The command: its words into options. */
+export async function connectWords(words: Words, io: Io): Promise<number> {
+  const { scheme, host, port, username = '', password = '', clientId = `connack-${process.pid}`, keepAlive } = targetOf(words)
+  if (scheme !== 'mqtt') throw new Misused(`connect speaks TCP and not ${scheme} yet: connack doctor does`)
+  const url = new URL(`mqtt://${hostPort(host, port)}`)
+  url.username = encodeURIComponent(username)
+  url.password = encodeURIComponent(password)
+  return connectCommand({ url, version: versionOf(text(words, 'version') ?? '4'), clientId, keepAlive }, io)
+}
 
 export interface ConnectOptions {
   readonly url: URL
@@ -44,7 +60,7 @@ export async function connectCommand({ url, version, clientId, keepAlive }: Conn
 function explain(error: Error, host: string, port: number): string {
   if (error instanceof ConnectionClosed) {
     const { reasonString, serverReference, sentence } = error.cause
-    return [sentence, reasonString === undefined ? '' : `It says: ${reasonString}.`, serverReference === undefined ? '' : `Use ${serverReference} instead.`].filter(Boolean).join(' ')
+    return [sentence, reasonString === undefined ? '' : `It says: ${safe(reasonString)}.`, serverReference === undefined ? '' : `Use ${safe(serverReference)} instead.`].filter(Boolean).join(' ')
   }
   if ((error as { code?: string }).code === 'ECONNREFUSED') return `Nothing listens on ${host}:${port}.`
   return `No connection to ${host}:${port}: ${error.message}`
@@ -62,5 +78,3 @@ function show(record: TraceRecord, version: ProtocolVersion, { print, paint }: S
     for (const line of packetLines(paint, bytes, version)) print(line)
   }
 }
-
-export const VERSIONS: { readonly [V in ProtocolVersion]: string } = { 3: '3.1', 4: '3.1.1', 5: '5.0' }

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: MIT
 // Packets and states as lines of text: the client on the left, the wire in the middle, the server on the right.
-import { annotate, toHex } from '../codec/index.ts'
-import type { Annotation, ProtocolVersion } from '../codec/index.ts'
+import type { ProtocolVersion } from '../codec/index.ts'
 import type { TraceRecord } from '../transport/index.ts'
+import { mapPacket } from './bytemap.ts'
+import type { Field } from './bytemap.ts'
+import { safe } from './io.ts'
 
 /** Colours, or none: `NO_COLOR` and a pipe get plain text. */
 export interface Paint {
@@ -38,33 +40,36 @@ export function namedWrites({ effects, written }: TraceRecord): readonly (readon
   return written.map((bytes, i) => [names[i]!, bytes])
 }
 
+export interface LineOptions {
+  /** what stands before the bytes of each line; given a field's offset for the first of its lines, undefined for the others */
+  readonly margin?: ((offset: number | undefined) => string) | undefined
+  readonly secrets?: boolean | undefined
+}
+
 /** A packet, valid or not, a line for each field: its bytes, its name, what they say. Bits that are set are named below a flag byte. */
-export function packetLines(paint: Paint, bytes: Uint8Array, version: ProtocolVersion): string[] {
-  return annotate(bytes, version).flatMap((annotation) => fieldLines(paint, bytes, annotation))
+export function packetLines(paint: Paint, bytes: Uint8Array, version: ProtocolVersion | undefined, { margin = ladderMargin, secrets }: LineOptions = {}): string[] {
+  return mapPacket(bytes, version, { perLine: PER_LINE, secrets }).flatMap((field) => fieldLines(paint, field, margin))
 }
 
-function fieldLines(paint: Paint, bytes: Uint8Array, { start, end, name, text, bits, error, masked }: Annotation): string[] {
-  const rows = chunks(masked === true ? maskedHex(bytes, start, end) : toHex(bytes.subarray(start, end)))
-  const label = error === undefined ? `${name}: ${text}` : paint.red(`${name}: offset ${error.offset} breaks ${error.rule}`)
-  if (start === end) return [`${' '.repeat(SIDE + 6)}${label}`]
-  const lines = rows.map((row, i) => `${' '.repeat(SIDE + 6)}${row.padEnd(BYTES)}${i === 0 ? label : ''}`)
+function fieldLines(paint: Paint, { start, name, text, bits, error, lines }: Field, margin: (offset: number | undefined) => string): string[] {
+  const label = error === undefined ? `${name}: ${safe(text)}` : paint.red(`${name}: offset ${error.offset} breaks ${error.rule}`)
+  if (lines.length === 0) return [`${margin(start)}${' '.repeat(BYTES)}${label}`]
+  const shown = lines.map((line, i) => {
+    const left = margin(i === 0 ? start : undefined)
+    if (typeof line === 'number') return `${left}${paint.dim(`… ${line.toLocaleString('en-US')} bytes …`)}`
+    const hex = line.map((cell) => (cell.wrong ? paint.red(cell.hex) : cell.hex)).join(' ')
+    return `${left}${hex}${i === 0 ? `${' '.repeat(BYTES - (3 * line.length - 1))}${label}` : ''}`
+  })
   const set = (bits ?? []).filter(({ value }) => value !== 0).map(({ name: bit, width, value }) => (width === 1 ? bit : `${bit} ${value}`))
-  if (name.endsWith('Flags') && set.length > 0) lines.push(`${' '.repeat(SIDE + 6 + BYTES)}  ${paint.dim(set.join(', '))}`)
-  return lines
+  if (name.endsWith('Flags') && set.length > 0) shown.push(`${margin(undefined)}${' '.repeat(BYTES)}  ${paint.dim(set.join(', '))}`)
+  return shown
 }
 
-/** The length of a secret may be seen, its bytes may not. */
-function maskedHex(bytes: Uint8Array, start: number, end: number): string {
-  return `${toHex(bytes.subarray(start, start + 2))}${' ••'.repeat(Math.max(0, end - start - 2))}`
-}
-
-function chunks(hex: string): string[] {
-  const bytes = hex === '' ? [] : hex.split(' ')
-  const rows: string[] = []
-  for (let i = 0; i < bytes.length; i += 12) rows.push(bytes.slice(i, i + 12).join(' '))
-  return rows.length === 0 ? [''] : rows
+function ladderMargin(): string {
+  return ' '.repeat(SIDE + 6)
 }
 
 const SIDE = 18
 const WIRE = 46
 const BYTES = 38
+const PER_LINE = 12
