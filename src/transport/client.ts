@@ -194,9 +194,9 @@ function listOf<T extends string | Subscription>(one: T | readonly T[]): readonl
   return Array.isArray(one) ? one as readonly T[] : [one as T]
 }
 
-function connectPacket({ connect = {}, maximumPacketSize, session }: ClientOptions): ConnectInput {
+function connectPacket({ connect = {}, maximumPacketSize, session, limits }: ClientOptions): ConnectInput {
   const { version = 5, clientId = session?.clientId ?? '', cleanStart = session === undefined, keepAlive = 60, properties, ...rest } = connect
-  const announced: Connect['properties'] = version === 5 ? { maximumPacketSize: maximumPacketSize ?? MAXIMUM_PACKET_SIZE, ...properties } : properties
+  const announced: Connect['properties'] = version === 5 ? { maximumPacketSize: maximumPacketSize ?? MAXIMUM_PACKET_SIZE, receiveMaximum: limits?.receiveMaximum, ...properties } : properties
   return { type: 'connect', version, clientId, cleanStart, keepAlive, properties: announced, ...rest }
 }
 

@@ -158,9 +158,12 @@ export class Peer {
 
   private properties({ properties }: AcceptOptions): Connack['properties'] {
     if (this.connect?.version !== 5) return properties
+    const { receiveMaximum } = this.driver.state.limits
     return {
       ...(this.connect.clientId === '' ? { assignedClientIdentifier: `auto-${globalThis.crypto.randomUUID()}` } : {}),
       maximumPacketSize: this.maximumPacketSize,
+      // What we would enforce is what we say.
+      ...(receiveMaximum < 65_535 ? { receiveMaximum } : {}),
       ...properties,
     }
   }

@@ -282,4 +282,12 @@ test('a session of another Client Identifier is not accepted', async () => {
   assert.match(error!.message, /MQTT-3\.1\.3-2/)
 })
 
+test('SPEC-3.3.4-1: a Receive Maximum that is enforced is announced, by both sides', async () => {
+  const { client, peer } = await lab({ limits: { receiveMaximum: 3 } }, { peer: { limits: { receiveMaximum: 4 } } })
+  assert.is(peer.connect!.properties?.receiveMaximum, 3)
+  assert.is(client.connack.properties?.receiveMaximum, 4)
+  const plain = await lab()
+  assert.equal([plain.peer.connect!.properties?.receiveMaximum, plain.client.connack.properties?.receiveMaximum], [undefined, undefined])
+})
+
 test.run()
