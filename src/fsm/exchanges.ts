@@ -11,13 +11,14 @@ import { refuse, refuseFor, usageError } from './refuse.ts'
 import { CONNECTION_RULES } from './rules.ts'
 import { ACKNOWLEDGED, unfinished } from './session.ts'
 import type { Exchange, Exchanges } from './session.ts'
-import { DELIVER, moved, unchanged } from './step.ts'
+import { DELIVER, exchangesOf, moved, unchanged } from './step.ts'
 import type { Going } from './step.ts'
 import type { Effect, Live, Send, Step } from './types.ts'
 
 /** A PUBLISH goes out: QoS 0 is forgotten, QoS 1 and 2 are kept until they are acknowledged. */
 export function sendPublish(state: Going, input: Send, packet: PublishInput): Step {
-  const { role, agreement, flow, session: { exchanges } } = state
+  const { role, agreement, flow } = state
+  const exchanges = exchangesOf(state)
   const { version } = agreement
   if (packet.dup === true) return refuse(state, input, 'dupFirst', version, 'DUP 1 in a PUBLISH of the application')
   const alias = packet.properties?.topicAlias
@@ -48,7 +49,7 @@ export function sendRequest(state: Going, input: Send, packet: Omit<SubscribeInp
   const out = outgoingFor(input, { ...packet, packetId } as SubscribeInput | UnsubscribeInput, role, agreement)
   if (out instanceof Error) return refuseFor(state, input, out)
   const filters = out.type === 'subscribe' ? out.subscriptions.length : out.filters.length
-  const exchange: Exchange = { awaits: out.type === 'subscribe' ? 'suback' : 'unsuback', turn: state.session.exchanges.nextTurn, message: undefined, waits: false, filters, token: input.token }
+  const exchange: Exchange = { awaits: out.type === 'subscribe' ? 'suback' : 'unsuback', turn: exchangesOf(state).nextTurn, message: undefined, waits: false, filters, token: input.token }
   return { state: moved(state, begun(state, packetId, exchange), { ...flow, requests: flow.requests + 1 }), effects: [{ type: 'write', packet: out }] }
 }
 
@@ -158,8 +159,9 @@ function sendAgain(state: Live, exchanges: Exchanges, packetId: number, exchange
 
 /** The identifier of a new exchange, the application's or the next that is free; or why there is none. */
 function identifier(state: Going, input: Send, given: number | undefined): number | UsageError {
-  const { role, limits, agreement, flow, session: { exchanges } } = state
+  const { role, limits, agreement, flow } = state
   const { version, cleanStart } = agreement
+  const exchanges = exchangesOf(state)
   const { ours, nextId } = exchanges
   if (state.phase === 'authenticating' && !cleanStart) return usageError(input, 'sessionUnknown', version, `${input.packet.type.toUpperCase()} before CONNACK`)
   const id = given ?? (freeId(ours, nextId, limits.packetIds) || freeId(ours, 1, limits.packetIds))
@@ -171,8 +173,10 @@ function identifier(state: Going, input: Send, given: number | undefined): numbe
   return full ? usageError(input, 'sendQuota', version, `${receiveMaximum} are unanswered`) : id
 }
 
-function begun({ limits, session: { exchanges: { ours, theirs, nextTurn } } }: Going, packetId: number, exchange: Exchange): Exchanges {
-  return { ours: setId(ours, packetId, exchange), theirs, nextId: packetId >= limits.packetIds ? 1 : packetId + 1, nextTurn: nextTurn + 1 }
+function begun(state: Going, packetId: number, exchange: Exchange): Exchanges {
+  const { ours, theirs, nextTurn } = exchangesOf(state)
+  const { packetIds } = state.limits
+  return { ours: setId(ours, packetId, exchange), theirs, nextId: packetId >= packetIds ? 1 : packetId + 1, nextTurn: nextTurn + 1 }
 }
 
 /** A message as it may be sent on any connection: a Topic Alias means nothing on the next one [MQTT-3.3.2-7]. */
