@@ -147,8 +147,10 @@ function sendAgain(state: Live, exchanges: Exchanges, packetId: number, exchange
     effects.push(...writeIfFits(state, { type: 'pubrel', packetId }))
     return exchanges
   }
-  const input: Send = { type: 'send', packet: { ...message, packetId, dup: true }, token }
-  const out = outgoingFor(input, input.packet as PublishInput, state.role, state.agreement)
+  const { role, agreement } = state
+  // A session may go on in another version of MQTT than it began in: before 5.0 there is nowhere to put properties.
+  const packet: PublishInput = { ...message, packetId, dup: true, properties: agreement.version === 5 ? message.properties : undefined }
+  const out = outgoingFor({ type: 'send', packet, token }, packet, role, agreement)
   if (out instanceof Error) {
     effects.push({ type: 'refuse', error: out, token })
     return { ...exchanges, ours: removeId(exchanges.ours, packetId) }
