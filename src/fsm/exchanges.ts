@@ -3,7 +3,7 @@
 // Which acknowledgement means what is read off session.ts; the peer's exchanges are in answers.ts.
 import type { PacketOf, PublishInput, SubscribeInput, UnsubscribeInput, UsageError } from '../codec/index.ts'
 import { violate } from './errors.ts'
-import { aliasFault, peerTerms, sendQuota } from './flow.ts'
+import { aliasFault, peerTerms, sendQuota, termsFault } from './flow.ts'
 import type { Flow } from './flow.ts'
 import { outgoing, outgoingFor } from './outgoing.ts'
 import { countIds, freeId, getId, LARGEST_ID, removeId, setId } from './packet-ids.ts'
@@ -140,7 +140,7 @@ export function resume(state: Live): Step {
   return { state: moved(state, exchanges, flow), effects }
 }
 
-/** One packet again; a message this peer would find too large is given up, and its token told so [MQTT-3.1.2-25]. */
+/** One packet again; a message that this peer finds too large [MQTT-3.1.2-25], or no longer takes [MQTT-3.2.2-11, MQTT-3.2.2-14], is given up, and its token told so. */
 function sendAgain(state: Live, exchanges: Exchanges, packetId: number, exchange: Exchange, effects: Effect[]): Exchanges {
   const { message, token, waits } = exchange
   if (message === undefined) {
@@ -150,7 +150,9 @@ function sendAgain(state: Live, exchanges: Exchanges, packetId: number, exchange
   const { role, agreement } = state
   // A session may go on in another version of MQTT than it began in: before 5.0 there is nowhere to put properties.
   const packet: PublishInput = { ...message, packetId, dup: true, properties: agreement.version === 5 ? message.properties : undefined }
-  const out = outgoingFor({ type: 'send', packet, token }, packet, role, agreement)
+  const input: Send = { type: 'send', packet, token }
+  const rule = termsFault(role, packet, agreement)
+  const out = rule === undefined ? outgoingFor(input, packet, role, agreement) : usageError(input, rule, agreement.version, 'a message of an earlier connection')
   if (out instanceof Error) {
     effects.push({ type: 'refuse', error: out, token })
     return { ...exchanges, ours: removeId(exchanges.ours, packetId) }
