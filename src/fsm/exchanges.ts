@@ -155,7 +155,8 @@ function sendAgain(state: Live, exchanges: Exchanges, packetId: number, exchange
   const out = rule === undefined ? outgoingFor(input, packet, role, agreement) : usageError(input, rule, agreement.version, 'a message of an earlier connection')
   if (out instanceof Error) {
     effects.push({ type: 'refuse', error: out, token })
-    return { ...exchanges, ours: removeId(exchanges.ours, packetId) }
+    const ours = removeId(exchanges.ours, packetId)
+    return { ...exchanges, ours, nextTurn: ours === undefined ? 0 : exchanges.nextTurn }
   }
   effects.push({ type: 'write', packet: out })
   return waits ? { ...exchanges, ours: setId(exchanges.ours, packetId, { ...exchange, waits: false }) } : exchanges

@@ -53,7 +53,7 @@ export interface Owed {
 
 /**
  * What an acknowledgement does to the exchange it meets, by what that awaits: `done` ends it; `release` sends PUBREL and awaits PUBCOMP; `repeat`
- * sends that PUBREL once more. What is not here breaks a rule. A PUBREC of 0x80 or above ends the exchange wherever it is `release`.
+ * sends that PUBREL once more. What is not here breaks a rule. A PUBREC of 0x80 or above ends the exchange wherever a PUBREC is awaited or repeated.
  */
 export const ACKNOWLEDGED: { readonly [A in Awaited]: { readonly [T in PacketInput['type']]?: 'done' | 'release' | 'repeat' } } = {
   puback: { puback: 'done' },
