@@ -11,7 +11,7 @@ import type { ConnectionRule } from './rules.ts'
 import { resume } from './exchanges.ts'
 import { NO_FLOW, termsOfConnack, termsOfConnect } from './flow.ts'
 import { outgoingFor, unaskedInformation } from './outgoing.ts'
-import { newSession, reopened, unfinished } from './session.ts'
+import { newSession, reopened, sizeOf, unfinished } from './session.ts'
 import type { Session } from './session.ts'
 import type { Agreement, Authenticating, AwaitingConnect, Connected, Effect, Limits, Live, Opening, Redo, Send, Step } from './types.ts'
 
@@ -55,13 +55,14 @@ export function sendConnack(state: Authenticating, input: Send, packet: ConnackI
   if (packet.reasonCode !== 0) return sendRefusal(state, input, packet, version)
   const accepted = input.session === undefined ? packet : { ...packet, sessionPresent: packet.sessionPresent ?? true }
   const clientId = packet.properties?.assignedClientIdentifier ?? agreement.clientId
-  const rule = connackFault(agreement, accepted) ?? (input.session === undefined || input.session.clientId === clientId ? undefined : 'sessionOfAnother')
+  const session = input.session === undefined ? newSession(clientId) : reopened(input.session)
+  const rule = connackFault(agreement, accepted) ?? givenFault(agreement, accepted, session, clientId)
   if (rule !== undefined) return refuse(state, input, rule, version, 'this CONNACK does not go with its CONNECT')
   const out = outgoingFor(input, accepted, 'server', agreement)
   if (out instanceof Error) return refuseFor(state, input, out)
   const keepAlive = packet.properties?.serverKeepAlive ?? agreement.keepAlive
   const connected: Connected = {
-    phase: 'connected', role: 'server', limits, session: input.session === undefined ? newSession(clientId) : reopened(input.session),
+    phase: 'connected', role: 'server', limits, session,
     agreement: agreed(agreement, accepted), flow: NO_FLOW, pinging: false, pingTokens: NOBODY,
   }
   const resumed = resume(connected)
@@ -190,6 +191,16 @@ function connackFault(agreement: Agreement, packet: ConnackInput): ConnectionRul
   if (will !== undefined && will.qos > (packet.properties?.maximumQos ?? 2)) return 'willQosAccepted'
   if (will?.retain === true && packet.properties?.retainAvailable === false) return 'willRetainAccepted'
   return methodFault(agreement, packet)
+}
+
+/** The session our application goes on with: this Client's, and told to it. One that has nothing unfinished may be a new one. */
+function givenFault({ version, cleanStart }: Agreement, { sessionPresent }: ConnackInput, session: Session, clientId: string): ConnectionRule | undefined {
+  if (session.clientId !== clientId) return 'sessionOfAnother'
+  const { ours, theirs } = sizeOf(session)
+  if (sessionPresent === true || ours + theirs === 0) return undefined
+  if (cleanStart) return 'sessionPresentCleanStart'
+  // MQTT 3.1 has no way to tell it.
+  return version === 3 ? undefined : 'sessionPresentUntold'
 }
 
 /**
