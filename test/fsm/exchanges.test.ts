@@ -458,6 +458,31 @@ test('before CONNACK what needs an identifier goes out only after a clean start:
   }
 })
 
+test('MQTT-3.2.2-15 (5.0): what the Server would find too large is refused, and takes no identifier; a PUBREL of four bytes too', () => {
+  const made = { connack: { properties: { maximumPacketSize: 12 } } }
+  const state = connected('client', 5, made)
+  refused(state, publish(1, 1, { payload: 'x'.repeat(20) }), 'MQTT-3.2.2-15')
+  refused(state, { type: 'subscribe', packetId: 1, subscriptions: [{ filter: 'long/filter', qos: 0 }] }, 'MQTT-3.2.2-15')
+  assert.equal(brief(step(state, ask(publish(1))).effects), ['write publish 1'])
+  const tiny = after(connected('client', 5), ask(publish(2)))
+  const { effects } = again('client', 5, sessionOf(after(tiny, received(ack('pubrec', 1), 5))), { connack: { properties: { maximumPacketSize: 3 } } })
+  assert.equal(brief(effects), ['deliver', 'resumed'])
+})
+
+test('MQTT-4.3.1-1 (5.0), MQTT-4.3.1-1 (3.1.1): a PUBLISH that names no QoS is QoS 0', () => {
+  for (const version of VERSIONS) {
+    const state = connected('client', version)
+    const { state: next, effects } = step(state, ask({ type: 'publish', topic: 'a', payload: '' }))
+    assert.equal([next === state, brief(effects)], [true, ['write publish']])
+  }
+})
+
+test('what waits for room goes out whoever made it, also where nobody asked to be told', () => {
+  const state = after(connected('client', 5), ask(publish(1)), ask(publish(1)), ask(publish(1)))
+  const held = again('client', 5, sessionOf(state), narrow('client', 1))
+  assert.equal(brief(step(held.state, received(ack('puback', 1), 5)).effects), ['deliver', 'write publish 2 dup'])
+})
+
 test('an identifier of a session that began with an empty Client Identifier is kept under the one assigned', () => {
   const state = after(authenticating('client', 5, { connect: { clientId: '' } }), ask(publish(1), 'm'), received(connack({ properties: { assignedClientIdentifier: 'auto-1' } }), 5))
   assert.equal([state.session.clientId, sizeOf(state.session).ours], ['auto-1', 1])
