@@ -91,7 +91,7 @@ test('MQTT-4.12.1-1: re-authentication is for after CONNACK', () => {
   const made = { connect: { properties: METHOD } }
   refused(authenticating('client', 5, made), again, 'MQTT-4.12.1-1')
   violates(authenticating('server', 5, made), received(again, 5), 'MQTT-4.12.1-1', '20 03 00 82 00')
-  assert.equal(told(step(connected('client', 5, { ...made, connack: { properties: METHOD } }), send(again)).effects), ['write auth'])
+  assert.equal(told(step(connected('client', 5, { ...made, connack: { properties: METHOD } }), send(again)).effects), ['write auth', 'arm auth 30000'])
 })
 
 test('MQTT-4.12.0-2 (5.0): AUTH 0x00 has no place before CONNACK', () => {

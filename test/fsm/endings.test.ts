@@ -2,11 +2,17 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { PacketInput } from '../../src/codec/index.ts'
-import { initial } from '../../src/fsm/index.ts'
-import type { Input, State } from '../../src/fsm/index.ts'
+import { initial, newSession } from '../../src/fsm/index.ts'
+import type { Input, Role, State } from '../../src/fsm/index.ts'
 import { authenticating, broken, causeOf, connected, ended, ignored, received, refused, send, step, steps, timer, told, VERSIONS, violates, wire } from './helpers.ts'
 
 const PUBLISH: PacketInput = { type: 'publish', topic: 'a', payload: '' }
+
+function reauthenticating(role: Role): State {
+  const properties = { authenticationMethod: 'SCRAM-SHA-1' }
+  const again = { type: 'auth', reasonCode: 0x19, properties } as const
+  return step(connected(role, 5, { connect: { properties }, connack: { properties } }), role === 'client' ? send(again) : received(again, 5)).state
+}
 
 test('MQTT-3.14.4-1, MQTT-3.14.4-2: a Client\'s DISCONNECT goes out, then the connection closes, before CONNACK too', () => {
   for (const version of VERSIONS) {
@@ -98,6 +104,9 @@ test('the end of the Network Connection, said by what it may mean', () => {
     [authenticating('client', 4), ended, 'The Server closed the connection without a CONNACK: it did not accept this CONNECT and did not say why.'],
     [connected('client', 4), ended, 'The Server closed the connection without DISCONNECT.'],
     [connected('server', 4), ended, 'The Client closed the connection without DISCONNECT.'],
+    [reauthenticating('client'), ended, 'The Server closed the connection without DISCONNECT.'],
+    [reauthenticating('server'), ended, 'The Client closed the connection without DISCONNECT.'],
+    [reauthenticating('server'), broken, 'The Network Connection broke while reauthenticating: ECONNRESET.'],
     [connected('server', 4), broken, 'The Network Connection broke while connected: ECONNRESET.'],
     [authenticating('client', 4), broken, 'The Network Connection broke while authenticating: ECONNRESET.'],
   ]
@@ -106,7 +115,9 @@ test('the end of the Network Connection, said by what it may mean', () => {
 
 test('the session survives the connection that ends', () => {
   for (const role of ['client', 'server'] as const) {
-    for (const input of [ended, broken, send({ type: 'disconnect' })]) assert.equal(step(connected(role, 5), input).state.session, { clientId: 'kitchen' })
+    const state = step(connected(role, 5), send({ type: 'publish', topic: 'a', payload: '', qos: 1 }, 'mine')).state
+    for (const input of [ended, broken, send({ type: 'disconnect' })]) assert.is(step(state, input).state.session, state.session)
+    assert.equal(step(connected(role, 5), ended).state.session, newSession('kitchen'))
   }
 })
 

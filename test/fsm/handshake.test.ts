@@ -83,7 +83,7 @@ test('MQTT-3.1.4-4, MQTT-3.1.4-5: acceptance goes out as CONNACK 0, and the 1.5 
     const { state, effects } = step(authenticating('server', version), send(connack()))
     assert.equal(wire(effects, version), [bytes[version]])
     assert.equal(told(effects), ['write connack', 'disarm auth', 'arm keep-alive 90000 received'])
-    assert.equal(state.session, { clientId: 'kitchen' })
+    assert.equal(state.session, newSession('kitchen'))
     assert.equal(told(step(authenticating('server', version, { connect: { keepAlive: 0 } }), send(connack())).effects), ['write connack', 'disarm auth'])
   }
 })
@@ -106,7 +106,7 @@ test('MQTT-3.2.2-16, MQTT-3.1.3-7: an empty Client Identifier of 5.0 is answered
   const assigned = { connack: { properties: { assignedClientIdentifier: 'auto-1' } }, ...made }
   for (const role of ['client', 'server'] as const) {
     const state = connected(role, 5, assigned)
-    assert.equal(state.session, { clientId: 'auto-1' })
+    assert.equal(state.session, newSession('auto-1'))
     assert.is(state.agreement.clientId, 'auto-1')
   }
   // 3.1.1 has no way to tell.
