@@ -113,6 +113,31 @@ test('the end of the Network Connection, said by what it may mean', () => {
   for (const [state, input, sentence] of sentences) assert.is(causeOf(step(state, input).effects).sentence, sentence)
 })
 
+test('the first packet that does not come in time ends the connection, from the side that waits', () => {
+  const connectLate = causeOf(step(initial({ role: 'server', limits: { connectTimeout: 8 } }), timer('connect')).effects)
+  assert.equal([connectLate.by, connectLate.why, connectLate.reasonCode, connectLate.rule, connectLate.sentence], ['server', 'connect-timeout', 0x82, '5.0 §3.1.4', 'No complete CONNECT came within 8 ms.'])
+  for (const [version, rule] of [[3, '3.1 §3.2'], [4, '3.1.1 §3.2'], [5, 'SPEC-3.2.2-1']] as const) {
+    const { by, why, rule: broken_, sentence } = causeOf(step(authenticating('client', version, { limits: { connackTimeout: 9 } }), timer('connect')).effects)
+    assert.equal([by, why, broken_, sentence], ['client', 'connack-timeout', rule, 'No CONNACK came within 9 ms.'])
+  }
+})
+
+test('MQTT-3.1.2-24 (5.0): a DISCONNECT too large for the peer is refused, and the connection stays; Reason String is left out first', () => {
+  const packet: PacketInput = { type: 'disconnect', reasonCode: 0x9c, properties: { serverReference: 'somewhere.example' } }
+  const properties = { maximumPacketSize: 9 }
+  const state = connected('server', 5, { connect: { properties } })
+  refused(state, packet, 'MQTT-3.1.2-24')
+  assert.equal(wire(step(state, send({ type: 'disconnect', reasonCode: 0x97, properties: { reasonString: 'too much of it' } })).effects, 5), ['e0 01 97'])
+})
+
+test('a session taken over by another connection of the same Client is a reason of its own, on both sides', () => {
+  const packet: PacketInput = { type: 'disconnect', reasonCode: 0x8e }
+  for (const { effects } of [step(connected('server', 5), send(packet)), step(connected('client', 5), received(packet, 5)), step(connected('server', 4), send(packet))]) {
+    const { why, by, sentence } = causeOf(effects)
+    assert.equal({ why, by, sentence }, { why: 'taken-over', by: 'server', sentence: 'The Server disconnected: Session taken over.' })
+  }
+})
+
 test('the session survives the connection that ends', () => {
   for (const role of ['client', 'server'] as const) {
     const state = step(connected(role, 5), send({ type: 'publish', topic: 'a', payload: '', qos: 1 }, 'mine')).state
