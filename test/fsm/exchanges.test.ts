@@ -190,6 +190,21 @@ test('MQTT-2.3.1-2 (3.1.1), MQTT-2.2.1-3 (5.0): the peer\'s identifiers are its 
   }
 })
 
+test('the search for a free identifier begins behind the last one, and goes round', () => {
+  const state = after(connected('client', 4, { limits: { packetIds: 3 } }), ask(publish(1, 3)), ask(publish(1, 2)))
+  assert.equal(brief(step(state, ask(publish(1))).effects), ['write publish 1'], '3 is next, and taken')
+  const last = after(connected('client', 4), ask(publish(1, 65_535)))
+  assert.is(last.session.exchanges.nextId, 1)
+  assert.equal(brief(step(after(last, received(ack('puback', 65_535), 4)), ask(publish(1))).effects), ['write publish 1'])
+})
+
+test('turns begin at 0 again when nothing of ours is under way, so that a long connection is none the larger', () => {
+  const state = after(connected('client', 4), ask(publish(1)), ask(publish(2)), received(ack('puback', 1), 4))
+  assert.is(state.session.exchanges.nextTurn, 2)
+  const done = after(state, received(ack('pubrec', 2), 4), received(ack('pubcomp', 2), 4))
+  assert.equal(done.session.exchanges, { ours: undefined, theirs: undefined, nextId: 3, nextTurn: 0 })
+})
+
 test('with every identifier up to limits.packetIds in use the next is refused, and there is one again as soon as one is free', () => {
   const state = after(connected('client', 4, { limits: { packetIds: 3 } }), ask(publish(1)), ask(SUBSCRIBE), ask(publish(2)))
   for (const packet of [publish(1), SUBSCRIBE, UNSUBSCRIBE]) assert.equal(brief(step(state, ask(packet, 'x')).effects), ['refuse 3.1.1 §2.3.1 x'])
@@ -368,6 +383,16 @@ test('an identifier that was held back, acknowledged and taken by a new message 
   const reused = after(state, received(ack('puback', 3), 5), received(ack('puback', 1), 5), ask(publish(1, 3), 'new'))
   const next = step(reused, received(ack('puback', 2), 5))
   assert.equal(brief(next.effects), ['deliver', 'settle m2 puback'])
+})
+
+test('what is given up takes no room, and a PUBREL takes its own only', () => {
+  const large = publish(1, undefined, { payload: 'x'.repeat(50) })
+  const properties = { receiveMaximum: 1, maximumPacketSize: 30 }
+  assert.equal(brief(again('client', 5, sessionOf(underWay('client', large, publish(1))), { connack: { properties } }).effects), ['deliver', 'resumed', 'refuse MQTT-3.2.2-15 m1', 'write publish 2 dup'])
+  const released = after(underWay('client', publish(2)), received(ack('pubrec', 1), 5), ask(publish(1)), ask(publish(1)))
+  const { state, effects } = again('client', 5, sessionOf(released), narrow('client', 2))
+  assert.equal(brief(effects), ['deliver', 'resumed', 'write pubrel 1', 'write publish 2 dup'])
+  assert.is(state.flow.waiting, 1)
 })
 
 test('a cut while messages are held back loses none of them, and keeps their order', () => {

@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ConnectInput, ProtocolVersion } from '../../src/codec/index.ts'
-import { initial, newSession, restoreSession } from '../../src/fsm/index.ts'
+import { initial, newSession, restoreSession, sizeOf } from '../../src/fsm/index.ts'
 import type { Connected, Limits, Role, Session, State } from '../../src/fsm/index.ts'
 import { answerOverdue, receiveConnect } from '../../src/fsm/handshake.ts'
 import { authenticating, causeOf, connack, connect, connected, deepFreeze, heard, ignored, received, refused, send, step, steps, timer, told, VERSIONS, violates, WILL, wire } from './helpers.ts'
@@ -305,6 +305,7 @@ test('MQTT-3.1.2-4 (5.0), MQTT-3.1.2-6 (3.1.1), MQTT-3.2.2-2 (5.0), MQTT-3.2.2-1
       const { state: after, effects } = step(state, ask(connack({ sessionPresent }), 'mine', BUSY))
       assert.equal([after === state, told(effects)], [true, [`refuse ${statements[version]}`]])
     }
+    assert.equal(told(step(state, ask(connack(), undefined, restoreSession({ clientId: 'kitchen', received: [9] }))).effects), [`refuse ${statements[version]}`])
     // An empty one may be the new one.
     assert.is(step(state, ask(connack(), undefined, newSession('kitchen'))).state.phase, 'connected')
   }
@@ -324,6 +325,11 @@ test('MQTT-3.1.3-2 (5.0), MQTT-3.1.3-2 (3.1.1): a Server does not go on with the
   for (const version of VERSIONS) assert.equal(asks(version, 'cellar'), [`refuse ${statements[version]}`])
   assert.equal(asks(5, '', { assignedClientIdentifier: 'cellar' }), ['refuse MQTT-3.1.3-2'])
   assert.is(asks(5, '', { assignedClientIdentifier: 'kitchen' })[0], 'write connack')
+})
+
+test('a Client that comes back has none of its requests under way', () => {
+  const before = steps(connected('client', 4), send({ type: 'subscribe', packetId: 1, subscriptions: [{ filter: 'a', qos: 0 }] }, 'mine')).state
+  assert.equal(sizeOf(authenticating('client', 4, { connect: { cleanStart: false }, session: before.session! }).session!), { ours: 0, theirs: 0 })
 })
 
 test('requests of the connection before are no reason for Session Present 1: nothing of them goes on', () => {
