@@ -119,6 +119,16 @@ test('the search ends at the largest number it is given, and goes over whole ful
   assert.is(freeId(beyond, 0x1230, LARGEST_ID), 0x1236)
 })
 
+test('a map survives JSON, as every state does', () => {
+  let map: IdMap<string>
+  for (const id of EDGES) map = setId(map, id, `${id}`)
+  map = removeId(map, 256)
+  const back = JSON.parse(JSON.stringify(map)) as IdMap<string>
+  assert.equal(back, map)
+  assert.equal([...idEntries(back)], EDGES.filter((id) => id !== 256).map((id) => [id, `${id}`]))
+  assert.equal([getId(back, 256), getId(back, 3), getId(back, 0x2000), freeId(back, 255, LARGEST_ID), countIds(setId(back, 256, 'again'))], [undefined, undefined, undefined, 256, EDGES.length])
+})
+
 test('a change copies four nodes, whatever else is there', () => {
   const all = full(0x2000) as readonly (readonly unknown[])[]
   const changed = setId(all as never, 0x1fff, -1) as unknown as readonly (readonly unknown[])[]
