@@ -10,8 +10,9 @@ import { outgoing, outgoingFor } from './outgoing.ts'
 import { getId, removeId, setId } from './packet-ids.ts'
 import { refuse, refuseFor } from './refuse.ts'
 import { CONNECTION_RULES } from './rules.ts'
-import type { Exchanges, Owed, Session } from './session.ts'
-import { DELIVER, moved, NOTHING, stay } from './step.ts'
+import type { Exchanges, Owed } from './session.ts'
+import { DELIVER, exchangesOf, moved, NOTHING, stay } from './step.ts'
+import type { Going } from './step.ts'
 import type { Effect, Live, Send, Step } from './types.ts'
 
 export function receivePublish(state: Live, packet: Publish): Step {
@@ -79,12 +80,11 @@ export function receiveRequest(state: Live, packet: PacketOf<'subscribe' | 'unsu
 }
 
 /** The application answers: a message with PUBACK or PUBREC, a Client's in the order they came [MQTT-4.6.0-2, MQTT-4.6.0-3], a request with SUBACK or UNSUBACK. */
-export function sendAnswer(state: Live, input: Send, packet: PacketInputOf<'puback' | 'pubrec' | 'suback' | 'unsuback'>): Step {
+export function sendAnswer(state: Going, input: Send, packet: PacketInputOf<'puback' | 'pubrec' | 'suback' | 'unsuback'>): Step {
   const { role, agreement, flow } = state
   const { version } = agreement
   const { type, packetId } = packet
-  // Before CONNACK a client may have no session yet.
-  const owed = getId((state.session as Session | undefined)?.exchanges.theirs, packetId)
+  const owed = getId(exchangesOf(state).theirs, packetId)
   if (owed?.owes !== type) return refuse(state, input, type === 'puback' || type === 'pubrec' ? 'answerWithoutQuestion' : 'unaskedAck', version, `${type.toUpperCase()} ${packetId}`)
   if (type === 'suback' || type === 'unsuback') {
     const counts = packet.reasonCodes?.length ?? 0
@@ -94,7 +94,7 @@ export function sendAnswer(state: Live, input: Send, packet: PacketInputOf<'puba
   }
   const out = outgoingFor(input, packet, role, agreement)
   if (out instanceof Error) return refuseFor(state, input, out)
-  return { state: settled(state, packet, owed), effects: [{ type: 'write', packet: out }] }
+  return { state: settled(state as Live, packet, owed), effects: [{ type: 'write', packet: out }] }
 }
 
 function settled(state: Live, packet: PacketInputOf<'puback' | 'pubrec' | 'suback' | 'unsuback'>, owed: Owed): Live {

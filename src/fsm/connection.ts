@@ -161,7 +161,7 @@ function sendLegal(state: Going, input: Send, packet: Exclude<SendInput, { reado
     case 'puback':
     case 'pubrec':
     case 'suback':
-    case 'unsuback': return sendAnswer(state as Live, input, packet)
+    case 'unsuback': return sendAnswer(state, input, packet)
     case 'pubrel':
     case 'pubcomp': return refuse(state, input, 'machineSends', version, packet.type.toUpperCase())
     case 'pingreq': return ping(state, input.token)
@@ -173,7 +173,7 @@ function sendLegal(state: Going, input: Send, packet: Exclude<SendInput, { reado
 }
 
 /** What lifecycle.ts cannot see: fields that only one side may use, what CONNECT and CONNACK have announced, and authentication under way. */
-function contentFault(sender: Role, packet: SendInput, { phase, agreement }: Going | Authenticating): ConnectionRule | undefined {
+function contentFault(sender: Role, packet: SendInput, { phase, agreement }: Going): ConnectionRule | undefined {
   if (agreement.version < 5) return undefined
   if (phase === 'authenticating' && agreement.authenticationMethod !== undefined && packet.type !== 'auth' && packet.type !== 'disconnect') return 'authOnly'
   if (packet.type === 'disconnect') return disconnectFault(sender, packet, agreement)

@@ -3,7 +3,7 @@
 // Which acknowledgement means what is read off session.ts; the peer's exchanges are in answers.ts.
 import type { PacketOf, PublishInput, SubscribeInput, UnsubscribeInput, UsageError } from '../codec/index.ts'
 import { violate } from './errors.ts'
-import { aliasFault, peerTerms, sendQuota } from './flow.ts'
+import { aliasFault, peerTerms, sendQuota, termsFault } from './flow.ts'
 import type { Flow } from './flow.ts'
 import { outgoing, outgoingFor } from './outgoing.ts'
 import { countIds, freeId, getId, LARGEST_ID, removeId, setId } from './packet-ids.ts'
@@ -11,13 +11,14 @@ import { refuse, refuseFor, usageError } from './refuse.ts'
 import { CONNECTION_RULES } from './rules.ts'
 import { ACKNOWLEDGED, unfinished } from './session.ts'
 import type { Exchange, Exchanges } from './session.ts'
-import { DELIVER, moved, unchanged } from './step.ts'
+import { DELIVER, exchangesOf, moved, unchanged } from './step.ts'
 import type { Going } from './step.ts'
 import type { Effect, Live, Send, Step } from './types.ts'
 
 /** A PUBLISH goes out: QoS 0 is forgotten, QoS 1 and 2 are kept until they are acknowledged. */
 export function sendPublish(state: Going, input: Send, packet: PublishInput): Step {
   const { role, agreement, flow } = state
+  const exchanges = exchangesOf(state)
   const { version } = agreement
   if (packet.dup === true) return refuse(state, input, packet.qos === 2 ? 'dupFirstQos2' : 'dupFirst', version, 'DUP 1 in a PUBLISH of the application')
   const alias = packet.properties?.topicAlias
@@ -34,10 +35,9 @@ export function sendPublish(state: Going, input: Send, packet: PublishInput): St
   if (out instanceof Error) return refuseFor(state, input, out)
   const effects: Effect[] = [{ type: 'write', packet: out }]
   const nextFlow = ourAliases === flow.ourAliases ? flow : { ...flow, ourAliases }
-  // Before CONNACK there may be no session yet, and no Topic Alias either.
-  if (qos === 0) return { state: nextFlow === flow ? state : moved(state, state.session.exchanges, nextFlow), effects }
+  if (qos === 0) return { state: moved(state, exchanges, nextFlow), effects }
   const message = alias === undefined && packet.packetId === undefined ? packet : messageOf(packet, ourAliases)
-  const exchange: Exchange = { awaits: qos === 1 ? 'puback' : 'pubrec', turn: state.session.exchanges.nextTurn, message, waits: false, filters: 0, token: input.token }
+  const exchange: Exchange = { awaits: qos === 1 ? 'puback' : 'pubrec', turn: exchanges.nextTurn, message, waits: false, filters: 0, token: input.token }
   return { state: moved(state, begun(state, packetId!, exchange), nextFlow), effects }
 }
 
@@ -49,7 +49,7 @@ export function sendRequest(state: Going, input: Send, packet: Omit<SubscribeInp
   const out = outgoingFor(input, { ...packet, packetId } as SubscribeInput | UnsubscribeInput, role, agreement)
   if (out instanceof Error) return refuseFor(state, input, out)
   const filters = out.type === 'subscribe' ? out.subscriptions.length : out.filters.length
-  const exchange: Exchange = { awaits: out.type === 'subscribe' ? 'suback' : 'unsuback', turn: state.session.exchanges.nextTurn, message: undefined, waits: false, filters, token: input.token }
+  const exchange: Exchange = { awaits: out.type === 'subscribe' ? 'suback' : 'unsuback', turn: exchangesOf(state).nextTurn, message: undefined, waits: false, filters, token: input.token }
   return { state: moved(state, begun(state, packetId, exchange), { ...flow, requests: flow.requests + 1 }), effects: [{ type: 'write', packet: out }] }
 }
 
@@ -140,18 +140,23 @@ export function resume(state: Live): Step {
   return { state: moved(state, exchanges, flow), effects }
 }
 
-/** One packet again; a message this peer would find too large is given up, and its token told so [MQTT-3.1.2-25]. */
+/** One packet again; a message that this peer finds too large [MQTT-3.1.2-25], or no longer takes [MQTT-3.2.2-11, MQTT-3.2.2-14], is given up, and its token told so. */
 function sendAgain(state: Live, exchanges: Exchanges, packetId: number, exchange: Exchange, effects: Effect[]): Exchanges {
   const { message, token, waits } = exchange
   if (message === undefined) {
     effects.push(...writeIfFits(state, { type: 'pubrel', packetId }))
     return exchanges
   }
-  const input: Send = { type: 'send', packet: { ...message, packetId, dup: true }, token }
-  const out = outgoingFor(input, input.packet as PublishInput, state.role, state.agreement)
+  const { role, agreement } = state
+  // A session may go on in another version of MQTT than it began in: before 5.0 there is nowhere to put properties.
+  const packet: PublishInput = { ...message, packetId, dup: true, properties: agreement.version === 5 ? message.properties : undefined }
+  const input: Send = { type: 'send', packet, token }
+  const rule = termsFault(role, packet, agreement)
+  const out = rule === undefined ? outgoingFor(input, packet, role, agreement) : usageError(input, rule, agreement.version, 'a message of an earlier connection')
   if (out instanceof Error) {
     effects.push({ type: 'refuse', error: out, token })
-    return { ...exchanges, ours: removeId(exchanges.ours, packetId) }
+    const ours = removeId(exchanges.ours, packetId)
+    return { ...exchanges, ours, nextTurn: ours === undefined ? 0 : exchanges.nextTurn }
   }
   effects.push({ type: 'write', packet: out })
   return waits ? { ...exchanges, ours: setId(exchanges.ours, packetId, { ...exchange, waits: false }) } : exchanges
@@ -161,9 +166,9 @@ function sendAgain(state: Live, exchanges: Exchanges, packetId: number, exchange
 function identifier(state: Going, input: Send, given: number | undefined): number | UsageError {
   const { role, limits, agreement, flow } = state
   const { version, cleanStart } = agreement
-  if (state.phase === 'authenticating' && !cleanStart) return usageError(input, 'sessionUnknown', version, `${input.packet.type.toUpperCase()} before CONNACK`)
-  const { exchanges } = state.session
+  const exchanges = exchangesOf(state)
   const { ours, nextId } = exchanges
+  if (state.phase === 'authenticating' && !cleanStart) return usageError(input, 'sessionUnknown', version, `${input.packet.type.toUpperCase()} before CONNACK`)
   const id = given ?? (freeId(ours, nextId, limits.packetIds) || freeId(ours, 1, limits.packetIds))
   if (given === undefined && id === 0) return usageError(input, 'identifiersExhausted', version, `${countIds(ours)} exchanges are under way`)
   if (!(Number.isInteger(id) && id >= 1 && id <= LARGEST_ID)) return usageError(input, 'identifierRange', version, `Packet Identifier ${id}`)
@@ -173,8 +178,10 @@ function identifier(state: Going, input: Send, given: number | undefined): numbe
   return full ? usageError(input, 'sendQuota', version, `${receiveMaximum} are unanswered`) : id
 }
 
-function begun({ limits, session: { exchanges: { ours, theirs, nextTurn } } }: Going, packetId: number, exchange: Exchange): Exchanges {
-  return { ours: setId(ours, packetId, exchange), theirs, nextId: packetId >= limits.packetIds ? 1 : packetId + 1, nextTurn: nextTurn + 1 }
+function begun(state: Going, packetId: number, exchange: Exchange): Exchanges {
+  const { ours, theirs, nextTurn } = exchangesOf(state)
+  const { packetIds } = state.limits
+  return { ours: setId(ours, packetId, exchange), theirs, nextId: packetId >= packetIds ? 1 : packetId + 1, nextTurn: nextTurn + 1 }
 }
 
 /** A message as it may be sent on any connection: a Topic Alias means nothing on the next one [MQTT-3.3.2-7]. */

@@ -11,7 +11,7 @@ import type { ConnectionRule } from './rules.ts'
 import { resume } from './exchanges.ts'
 import { NO_FLOW, termsOfConnack, termsOfConnect } from './flow.ts'
 import { outgoingFor, unaskedInformation } from './outgoing.ts'
-import { newSession, reopened, unfinished } from './session.ts'
+import { newSession, reopened, sizeOf, unfinished } from './session.ts'
 import type { Session } from './session.ts'
 import type { Agreement, Authenticating, AwaitingConnect, Connected, Effect, Limits, Live, Opening, Redo, Send, Step } from './types.ts'
 
@@ -55,13 +55,14 @@ export function sendConnack(state: Authenticating, input: Send, packet: ConnackI
   if (packet.reasonCode !== 0) return sendRefusal(state, input, packet, version)
   const accepted = input.session === undefined ? packet : { ...packet, sessionPresent: packet.sessionPresent ?? true }
   const clientId = packet.properties?.assignedClientIdentifier ?? agreement.clientId
-  const rule = connackFault(agreement, accepted) ?? sessionGivenFault(accepted, input.session, clientId, version)
+  const session = input.session === undefined ? newSession(clientId) : reopened(input.session)
+  const rule = connackFault(agreement, accepted) ?? givenFault(agreement, accepted, session, clientId)
   if (rule !== undefined) return refuse(state, input, rule, version, 'this CONNACK does not go with its CONNECT')
   const out = outgoingFor(input, accepted, 'server', agreement)
   if (out instanceof Error) return refuseFor(state, input, out)
   const keepAlive = packet.properties?.serverKeepAlive ?? agreement.keepAlive
   const connected: Connected = {
-    phase: 'connected', role: 'server', limits, session: input.session === undefined ? newSession(clientId) : reopened(input.session),
+    phase: 'connected', role: 'server', limits, session,
     agreement: agreed(agreement, accepted), flow: NO_FLOW, pinging: false, pingTokens: NOBODY,
   }
   const resumed = resume(connected)
@@ -192,11 +193,14 @@ function connackFault(agreement: Agreement, packet: ConnackInput): ConnectionRul
   return methodFault(agreement, packet)
 }
 
-/** Is the session that the application hands in the one that CONNACK speaks of? MQTT 3.1 cannot say. */
-function sessionGivenFault({ sessionPresent }: ConnackInput, session: Session | undefined, clientId: string, version: ProtocolVersion): ConnectionRule | undefined {
-  if (session === undefined) return undefined
+/** The session our application goes on with: this Client's, and told to it. One that has nothing unfinished may be a new one. */
+function givenFault({ version, cleanStart }: Agreement, { sessionPresent }: ConnackInput, session: Session, clientId: string): ConnectionRule | undefined {
   if (session.clientId !== clientId) return 'sessionOfAnother'
-  return sessionPresent === true || version === 3 ? undefined : 'sessionNotPresent'
+  const { ours, theirs } = sizeOf(session)
+  if (sessionPresent === true || ours + theirs === 0) return undefined
+  if (cleanStart) return 'sessionPresentCleanStart'
+  // MQTT 3.1 has no way to tell it.
+  return version === 3 ? undefined : 'sessionPresentUntold'
 }
 
 /**

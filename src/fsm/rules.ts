@@ -8,10 +8,10 @@ export const CONNECTION_RULES: {
   readonly [N in
     | 'firstPacket' | 'secondConnect' | 'beforeConnack' | 'secondConnack' | 'disconnectBeforeConnack' | 'serverDisconnect' | 'wrongSender'
     | 'nothingAfterDisconnect' | 'authOnly' | 'serverAuthWithoutMethod' | 'refused' | 'emptyClientIdSent' | 'reauthenticateEarly' | 'continueBeforeConnack' | 'authWithoutMethod' | 'authMethodChanged' | 'authCode' | 'disconnectCode'
-    | 'serverSessionExpiry' | 'raisedSessionExpiry' | 'clientSubscriptionIdentifier' | 'sessionPresentCleanStart' | 'sessionPresentUnknown'
+    | 'serverSessionExpiry' | 'raisedSessionExpiry' | 'clientSubscriptionIdentifier' | 'sessionPresentCleanStart' | 'sessionPresentUnknown' | 'sessionPresentUntold'
     | 'clientIdLength' | 'emptyClientId' | 'assignedClientId' | 'connackCode' | 'versionNotAccepted' | 'tooManyHeld'
     | 'connectInTime' | 'connackInTime' | 'answerInTime' | 'keepAlive' | 'pingrespInTime'
-    | 'authOutOfTurn' | 'reauthenticatedInTime' | 'sessionOfAnother' | 'sessionNotPresent' | 'willQosAccepted' | 'willRetainAccepted' | 'sessionUnknown'
+    | 'authOutOfTurn' | 'reauthenticatedInTime' | 'sessionOfAnother' | 'willQosAccepted' | 'willRetainAccepted' | 'sessionUnknown'
     | 'identifierRange' | 'identifierInUse' | 'identifierInUseByServer' | 'identifiersExhausted' | 'dupFirst' | 'dupFirstQos2' | 'sendQuota' | 'receiveMaximum'
     | 'wrongAck' | 'unaskedAck' | 'subackCount' | 'unsubackCount' | 'answerWithoutQuestion' | 'pubackOrder' | 'pubrecOrder' | 'pubrelEarly' | 'machineSends'
     | 'topicAliasOfClient' | 'topicAliasOfServer' | 'topicAliasUnknown' | 'maximumPacketSizeOfClient' | 'maximumPacketSizeOfServer' | 'problemInformation' | 'responseInformation'
@@ -39,6 +39,7 @@ export const CONNECTION_RULES: {
   clientSubscriptionIdentifier: { code: 0x82, text: 'a Client sends no Subscription Identifier in PUBLISH', 5: 'MQTT-3.3.4-6' },
   sessionPresentCleanStart: { code: 0x82, text: 'after a clean start Session Present is 0', 3: '3.1 §3.2', 4: 'MQTT-3.2.2-1', 5: 'MQTT-3.2.2-2' },
   sessionPresentUnknown: { code: 0x82, text: 'a Client without session state that is told Session Present 1 closes; hand one in as `session` to go on', 5: 'MQTT-3.2.2-4' },
+  sessionPresentUntold: { code: 0x82, text: 'a session that goes on is told by Session Present 1', 4: 'MQTT-3.2.2-2', 5: 'MQTT-3.2.2-3' },
   clientIdLength: { code: 0x85, text: 'a Client Identifier of MQTT 3.1 has at least one character and no more than `limits.clientIdLength31`', 3: 'SPEC-3.1-client-id' },
   emptyClientId: { code: 0x85, text: 'an empty Client Identifier needs Clean Session 1', 4: 'MQTT-3.1.3-8' },
   emptyClientIdSent: { code: 0x85, text: 'a Client with an empty Client Identifier asks for a clean session', 4: 'MQTT-3.1.3-7' },
@@ -55,7 +56,6 @@ export const CONNECTION_RULES: {
   authOutOfTurn: { code: 0x82, text: 'after CONNACK, AUTH 0x19 of the Client begins a re-authentication and AUTH 0x00 of the Server ends it; there is no other AUTH', 5: '5.0 §4.12.1' },
   reauthenticatedInTime: { code: 0x87, text: 're-authentication ends within `limits.authTimeout`', 5: 'MQTT-4.12.1-2' },
   sessionOfAnother: { code: 0x82, text: 'a session goes on with the Client Identifier it began with', 3: '3.1 §3.1', 4: 'MQTT-3.1.3-2', 5: 'MQTT-3.1.3-2' },
-  sessionNotPresent: { code: 0x82, text: 'a Server that goes on with a session says so: Session Present is 1', 4: 'MQTT-3.2.2-2', 5: 'MQTT-3.2.2-3' },
   willQosAccepted: { code: 0x9b, text: 'a Client whose Will QoS is above Maximum QoS is refused', 5: 'MQTT-3.2.2-12' },
   willRetainAccepted: { code: 0x9a, text: 'a Client with Will Retain is refused where Retain is not available', 5: 'MQTT-3.2.2-13' },
   // identifiers and exchanges

@@ -4,8 +4,10 @@
 //  2. This file does not know how a packet comes or goes: exchanges.ts and answers.ts walk its tables.
 // Subscriptions are the Server application's to keep, and no part of it.
 import type { PacketInput, PublishInput } from '../codec/index.ts'
-import { countIds, idEntries, removeId, setId } from './packet-ids.ts'
+import { misuse } from '../codec/rules.ts'
+import { countIds, idEntries, LARGEST_ID, removeId, setId } from './packet-ids.ts'
 import type { IdMap } from './packet-ids.ts'
+import { CONNECTION_RULES } from './rules.ts'
 
 /** Handed in when a connection opens, found in its state when it ends. Plain data; `saveSession` makes JSON of it. */
 export interface Session {
@@ -53,7 +55,7 @@ export interface Owed {
 
 /**
  * What an acknowledgement does to the exchange it meets, by what that awaits: `done` ends it; `release` sends PUBREL and awaits PUBCOMP; `repeat`
- * sends that PUBREL once more. What is not here breaks a rule. A PUBREC of 0x80 or above ends the exchange wherever it is `release`.
+ * sends that PUBREL once more. What is not here breaks a rule. A PUBREC of 0x80 or above ends the exchange wherever a PUBREC is awaited or repeated.
  */
 export const ACKNOWLEDGED: { readonly [A in Awaited]: { readonly [T in PacketInput['type']]?: 'done' | 'release' | 'repeat' } } = {
   puback: { puback: 'done' },
@@ -123,21 +125,31 @@ export function saveSession({ clientId, exchanges }: Session): SavedSession {
   }
 }
 
-/** The session that was saved, on this machine or another. */
+/** The session that was saved, on this machine or another. Throws a UsageError for a Packet Identifier that is none (5.0 §2.2.1). */
 export function restoreSession({ clientId, nextId = 1, sent = [], received = [] }: SavedSession): Session {
   let ours: IdMap<Exchange>
   let theirs: IdMap<Owed>
   sent.forEach(({ packetId, message }, turn) => {
+    checkId(packetId, `sent[${turn}].packetId`)
     const awaits = message === undefined ? 'pubcomp' : message.qos === 2 ? 'pubrec' : 'puback'
     ours = setId(ours, packetId, { awaits, turn, message, waits: false, filters: 0, token: undefined })
   })
-  for (const id of received) theirs = setId(theirs, id, RECEIVED_BEFORE)
+  received.forEach((id, at) => {
+    checkId(id, `received[${at}]`)
+    theirs = setId(theirs, id, RECEIVED_BEFORE)
+  })
+  checkId(nextId, 'nextId')
   return { clientId, exchanges: { ours, theirs, nextId, nextTurn: sent.length } }
 }
 
 /** How much is not finished: our exchanges, and the peer's. */
 export function sizeOf({ exchanges }: Session): { readonly ours: number, readonly theirs: number } {
   return { ours: countIds(exchanges.ours), theirs: countIds(exchanges.theirs) }
+}
+
+/** A store may have been written to by others. */
+function checkId(id: number, path: string): void {
+  if (!(Number.isInteger(id) && id >= 1 && id <= LARGEST_ID)) throw misuse(CONNECTION_RULES.identifierRange, { packet: 'publish', version: undefined }, path, `Packet Identifier ${id}`)
 }
 
 const RECEIVED_BEFORE: Owed = /* @__PURE__ */ Object.freeze({ owes: 'pubrel', turn: 0, here: false })

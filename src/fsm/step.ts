@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Steps that many share: the ones that change nothing, and the ones that move a session on.
 import type { Flow } from './flow.ts'
-import type { Exchanges } from './session.ts'
+import { NO_EXCHANGES } from './session.ts'
+import type { Exchanges, Session } from './session.ts'
 import type { Authenticating, Effect, Live, State, Step } from './types.ts'
 
 export const NOTHING: readonly Effect[] = /* @__PURE__ */ Object.freeze([])
@@ -18,16 +19,22 @@ export function unchanged(state: State): Step {
   return stay(state, NOTHING)
 }
 
-/** An open connection whose session is there: every one with CONNACK through, and a client's before it after a clean start. */
-export type Going = Live | (Authenticating & { readonly session: NonNullable<Authenticating['session']> })
+/** A connection on which packets go out: every one with CONNACK through, and a client's before that. */
+export type Going = Live | Authenticating
+
+/** A client that has nothing of an earlier connection has no session before CONNACK, and nothing is under way then. */
+export function exchangesOf({ session }: Going): Exchanges {
+  return session?.exchanges ?? NO_EXCHANGES
+}
 
 /** The state with these exchanges and this flow; the same one where both are what they were. */
 export function moved<S extends Going>(state: S, exchanges: Exchanges, flow: Flow): S {
-  const { session } = state
-  if (exchanges === session.exchanges && flow === state.flow) return state
-  const next = exchanges === session.exchanges ? session : { clientId: session.clientId, exchanges }
+  const { session, agreement } = state
+  const before = exchangesOf(state)
+  if (exchanges === before && flow === state.flow) return state
+  const next: Session | undefined = exchanges === before ? session : { clientId: agreement.clientId, exchanges }
   if (state.phase !== 'connected') return { ...state, session: next, flow }
   // By hand, not by `...`: each QoS 1 and 2 packet comes by here, and copying by name costs ten times as much.
-  const { role, limits, agreement, pinging, pingTokens } = state
+  const { role, limits, pinging, pingTokens } = state
   return { phase: 'connected', role, limits, session: next, agreement, flow, pinging, pingTokens } as unknown as S
 }

@@ -30,16 +30,16 @@ test('MQTT-4.12.0-2, MQTT-4.12.0-3: AUTH 0x18 goes to and fro before CONNACK, an
 })
 
 test('MQTT-4.12.1-1: after CONNACK a Client begins again with 0x19, and the Server ends with 0x00', () => {
-  const client = connected('client', 5, MADE)
-  const server = connected('server', 5, MADE)
-  for (const packet of [AGAIN, CONTINUE]) {
-    assert.equal(told(step(client, send(packet)).effects), ['write auth'])
-    assert.equal(told(step(server, received(packet, 5)).effects), ['deliver'])
+  const client = step(connected('client', 5, MADE), send(AGAIN))
+  assert.equal(told(client.effects), ['write auth', 'arm auth 30000'])
+  const server = step(connected('server', 5, MADE), received(AGAIN, 5))
+  assert.equal(told(server.effects), ['deliver', 'arm auth 30000'])
+  for (const { state } of [client, server]) {
+    assert.equal(told(step(state, send(CONTINUE)).effects), ['write auth'])
+    assert.equal(told(step(state, received(CONTINUE, 5)).effects), ['deliver'])
   }
-  for (const packet of [CONTINUE, SUCCESS]) {
-    assert.equal(told(step(server, send(packet)).effects), ['write auth'])
-    assert.equal(told(step(client, received(packet, 5)).effects), ['deliver'])
-  }
+  assert.equal(told(step(server.state, send(SUCCESS)).effects), ['write auth', 'disarm auth'])
+  assert.equal(told(step(client.state, received(SUCCESS, 5)).effects), ['deliver', 'disarm auth'])
 })
 
 test('MQTT-4.12.1-1: 0x19 before CONNACK is a Protocol Error', () => {

@@ -1,12 +1,13 @@
-// The machine as a whole. Its other test files: order (who may speak when), held, auth, will, endings, total (every state × every input)
-// and pair (two machines on a wire).
+// The machine as a whole. Its other test files: order (who may speak when), held, auth, will, total (every state × every input) and pair (two
+// machines on a wire); and those of its modules.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { PacketInput } from '../../src/codec/index.ts'
 import { DEFAULT_LIMITS, holdsInput, initial, opened, transition } from '../../src/fsm/connection.ts'
-import { newSession } from '../../src/fsm/index.ts'
+import { newSession, sizeOf } from '../../src/fsm/index.ts'
 import type { State } from '../../src/fsm/index.ts'
 import { authenticating, broken, causeOf, connack, connect, connected, ended, ignored, malformed, received, refused, send, step, steps, timer, told, VERSIONS, violates, WILL, wire } from './helpers.ts'
+import { ack, ask, brief, publish, SUBSCRIBE, UNSUBSCRIBE, unsuback } from './talk.ts'
 
 const METHOD = { authenticationMethod: 'PLAIN' }
 const PUBLISH: PacketInput = { type: 'publish', topic: 'a', payload: 'b' }
@@ -91,7 +92,7 @@ test('MQTT-4.12.1-1: re-authentication is for after CONNACK', () => {
   const made = { connect: { properties: METHOD } }
   refused(authenticating('client', 5, made), again, 'MQTT-4.12.1-1')
   violates(authenticating('server', 5, made), received(again, 5), 'MQTT-4.12.1-1', '20 03 00 82 00')
-  assert.equal(told(step(connected('client', 5, { ...made, connack: { properties: METHOD } }), send(again)).effects), ['write auth'])
+  assert.equal(told(step(connected('client', 5, { ...made, connack: { properties: METHOD } }), send(again)).effects), ['write auth', 'arm auth 30000'])
 })
 
 test('MQTT-4.12.0-2 (5.0): AUTH 0x00 has no place before CONNACK', () => {
@@ -156,6 +157,42 @@ test('CONNECT in time, CONNACK in time, an answer in time: the timers fire once,
     const { state: after, effects } = step(state, timer(name))
     assert.equal([causeOf(effects).why, after.phase], [why, 'closing'])
     ignored(after, timer(name))
+  }
+})
+
+test('each packet goes to the one that says what follows from it, sent and received, through a whole exchange of every kind', () => {
+  for (const version of VERSIONS) {
+    const client = steps(connected('client', version), ask(publish(1), 'a'), ask(publish(2), 'b'), ask(SUBSCRIBE, 'c'), ask(UNSUBSCRIBE, 'd'))
+    const ends = steps(client.state, received(ack('puback', 1), version), received(ack('pubrec', 2), version), received(ack('pubcomp', 2), version), received({ type: 'suback', packetId: 3, reasonCodes: [0] }, version), received(unsuback(4, version), version))
+    assert.equal(brief(ends.effects), ['deliver', 'settle d unsuback'])
+    assert.equal(sizeOf(ends.state.session!), { ours: 0, theirs: 0 })
+    const server = steps(connected('server', version), ...[publish(1, 1), publish(2, 2), { ...SUBSCRIBE, packetId: 3 }, { ...UNSUBSCRIBE, packetId: 4 }].map((packet) => received(packet as PacketInput, version)))
+    assert.equal(sizeOf(server.state.session!), { ours: 0, theirs: 4 })
+    const answers = steps(server.state, ask(ack('puback', 1)), ask(ack('pubrec', 2)), ask({ type: 'suback', packetId: 3, reasonCodes: [0] }), ask(unsuback(4, version)), received(ack('pubrel', 2), version))
+    assert.equal(brief(answers.effects), ['write pubcomp 2'])
+    assert.equal(sizeOf(answers.state.session!), { ours: 0, theirs: 0 })
+    for (const type of ['pubrel', 'pubcomp'] as const) refused(server.state, ack(type, 2), { 3: '3.1 §4.1', 4: 'MQTT-4.3.3-1', 5: 'MQTT-4.3.3-4' }[version])
+    assert.equal(brief(step(server.state, ask({ type: 'pingresp' })).effects), ['write pingresp'])
+  }
+})
+
+test('re-authentication: AUTH both ways, its timer, and AUTH where there is no method', () => {
+  const made = { connect: { properties: METHOD }, connack: { properties: METHOD } }
+  const again: PacketInput = { type: 'auth', reasonCode: 0x19, properties: METHOD }
+  const state = steps(connected('server', 5, made), received(again, 5)).state
+  assert.is(state.phase, 'reauthenticating')
+  assert.is(causeOf(step(state, timer('auth')).effects).why, 'auth-timeout')
+  violates(connected('server', 5), received(again, 5), 'MQTT-4.12.0-7', 'e0 01 82')
+})
+
+test('a client that has no session may be asked for anything before CONNACK and throws for nothing', () => {
+  const packets = [publish(0), publish(1), publish(2), SUBSCRIBE, UNSUBSCRIBE, ack('puback', 1), ack('pubrec', 1), ack('pubrel', 1), ack('pubcomp', 1), { type: 'pingreq' }, { type: 'disconnect' }] as const
+  for (const version of VERSIONS) {
+    for (const session of [undefined, newSession('kitchen'), newSession('cellar')]) {
+      const state = authenticating('client', version, { connect: { cleanStart: false }, ...(session === undefined ? {} : { session }) })
+      const words = packets.map((packet) => brief(step(state, ask(packet)).effects)[0]!.split(' ')[0])
+      assert.equal(words, ['write', ...Array<string>(8).fill('refuse'), 'write', 'write'])
+    }
   }
 })
 

@@ -2,11 +2,17 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { PacketInput } from '../../src/codec/index.ts'
-import { initial } from '../../src/fsm/index.ts'
-import type { Input, State } from '../../src/fsm/index.ts'
+import { initial, newSession } from '../../src/fsm/index.ts'
+import type { Input, Role, State } from '../../src/fsm/index.ts'
 import { authenticating, broken, causeOf, connected, ended, ignored, received, refused, send, step, steps, timer, told, VERSIONS, violates, wire } from './helpers.ts'
 
 const PUBLISH: PacketInput = { type: 'publish', topic: 'a', payload: '' }
+
+function reauthenticating(role: Role): State {
+  const properties = { authenticationMethod: 'SCRAM-SHA-1' }
+  const again = { type: 'auth', reasonCode: 0x19, properties } as const
+  return step(connected(role, 5, { connect: { properties }, connack: { properties } }), role === 'client' ? send(again) : received(again, 5)).state
+}
 
 test('MQTT-3.14.4-1, MQTT-3.14.4-2: a Client\'s DISCONNECT goes out, then the connection closes, before CONNACK too', () => {
   for (const version of VERSIONS) {
@@ -98,15 +104,45 @@ test('the end of the Network Connection, said by what it may mean', () => {
     [authenticating('client', 4), ended, 'The Server closed the connection without a CONNACK: it did not accept this CONNECT and did not say why.'],
     [connected('client', 4), ended, 'The Server closed the connection without DISCONNECT.'],
     [connected('server', 4), ended, 'The Client closed the connection without DISCONNECT.'],
+    [reauthenticating('client'), ended, 'The Server closed the connection without DISCONNECT.'],
+    [reauthenticating('server'), ended, 'The Client closed the connection without DISCONNECT.'],
+    [reauthenticating('server'), broken, 'The Network Connection broke while reauthenticating: ECONNRESET.'],
     [connected('server', 4), broken, 'The Network Connection broke while connected: ECONNRESET.'],
     [authenticating('client', 4), broken, 'The Network Connection broke while authenticating: ECONNRESET.'],
   ]
   for (const [state, input, sentence] of sentences) assert.is(causeOf(step(state, input).effects).sentence, sentence)
 })
 
+test('the first packet that does not come in time ends the connection, from the side that waits', () => {
+  const connectLate = causeOf(step(initial({ role: 'server', limits: { connectTimeout: 8 } }), timer('connect')).effects)
+  assert.equal([connectLate.by, connectLate.why, connectLate.reasonCode, connectLate.rule, connectLate.sentence], ['server', 'connect-timeout', 0x82, '5.0 §3.1.4', 'No complete CONNECT came within 8 ms.'])
+  for (const [version, rule] of [[3, '3.1 §3.2'], [4, '3.1.1 §3.2'], [5, 'SPEC-3.2.2-1']] as const) {
+    const { by, why, rule: broken_, sentence } = causeOf(step(authenticating('client', version, { limits: { connackTimeout: 9 } }), timer('connect')).effects)
+    assert.equal([by, why, broken_, sentence], ['client', 'connack-timeout', rule, 'No CONNACK came within 9 ms.'])
+  }
+})
+
+test('MQTT-3.1.2-24 (5.0): a DISCONNECT too large for the peer is refused, and the connection stays; Reason String is left out first', () => {
+  const packet: PacketInput = { type: 'disconnect', reasonCode: 0x9c, properties: { serverReference: 'somewhere.example' } }
+  const properties = { maximumPacketSize: 9 }
+  const state = connected('server', 5, { connect: { properties } })
+  refused(state, packet, 'MQTT-3.1.2-24')
+  assert.equal(wire(step(state, send({ type: 'disconnect', reasonCode: 0x97, properties: { reasonString: 'too much of it' } })).effects, 5), ['e0 01 97'])
+})
+
+test('a session taken over by another connection of the same Client is a reason of its own, on both sides', () => {
+  const packet: PacketInput = { type: 'disconnect', reasonCode: 0x8e }
+  for (const { effects } of [step(connected('server', 5), send(packet)), step(connected('client', 5), received(packet, 5)), step(connected('server', 4), send(packet))]) {
+    const { why, by, sentence } = causeOf(effects)
+    assert.equal({ why, by, sentence }, { why: 'taken-over', by: 'server', sentence: 'The Server disconnected: Session taken over.' })
+  }
+})
+
 test('the session survives the connection that ends', () => {
   for (const role of ['client', 'server'] as const) {
-    for (const input of [ended, broken, send({ type: 'disconnect' })]) assert.equal(step(connected(role, 5), input).state.session, { clientId: 'kitchen' })
+    const state = step(connected(role, 5), send({ type: 'publish', topic: 'a', payload: '', qos: 1 }, 'mine')).state
+    for (const input of [ended, broken, send({ type: 'disconnect' })]) assert.is(step(state, input).state.session, state.session)
+    assert.equal(step(connected(role, 5), ended).state.session, newSession('kitchen'))
   }
 })
 

@@ -1,10 +1,11 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { ConnectInput, ProtocolVersion } from '../../src/codec/index.ts'
-import { initial, newSession } from '../../src/fsm/index.ts'
+import { initial, newSession, restoreSession, sizeOf } from '../../src/fsm/index.ts'
 import type { Connected, Limits, Role, Session, State } from '../../src/fsm/index.ts'
 import { answerOverdue, receiveConnect } from '../../src/fsm/handshake.ts'
 import { authenticating, causeOf, connack, connect, connected, deepFreeze, heard, ignored, received, refused, send, step, steps, timer, told, VERSIONS, violates, WILL, wire } from './helpers.ts'
+import { ask } from './talk.ts'
 
 const opening = (session?: Session, limits?: Partial<Limits>): State => deepFreeze(initial({ role: 'client', session, limits }))
 const awaiting = (limits?: Partial<Limits>): State => deepFreeze(initial({ role: 'server', limits }))
@@ -83,7 +84,7 @@ test('MQTT-3.1.4-4, MQTT-3.1.4-5: acceptance goes out as CONNACK 0, and the 1.5 
     const { state, effects } = step(authenticating('server', version), send(connack()))
     assert.equal(wire(effects, version), [bytes[version]])
     assert.equal(told(effects), ['write connack', 'disarm auth', 'arm keep-alive 90000 received'])
-    assert.equal(state.session, { clientId: 'kitchen' })
+    assert.equal(state.session, newSession('kitchen'))
     assert.equal(told(step(authenticating('server', version, { connect: { keepAlive: 0 } }), send(connack())).effects), ['write connack', 'disarm auth'])
   }
 })
@@ -106,7 +107,7 @@ test('MQTT-3.2.2-16, MQTT-3.1.3-7: an empty Client Identifier of 5.0 is answered
   const assigned = { connack: { properties: { assignedClientIdentifier: 'auto-1' } }, ...made }
   for (const role of ['client', 'server'] as const) {
     const state = connected(role, 5, assigned)
-    assert.equal(state.session, { clientId: 'auto-1' })
+    assert.equal(state.session, newSession('auto-1'))
     assert.is(state.agreement.clientId, 'auto-1')
   }
   // 3.1.1 has no way to tell.
@@ -269,6 +270,126 @@ test('the Will of CONNECT is the Server\'s to keep, and not the Client\'s', () =
   assert.is(connected('server', 4, made).agreement.will?.topic, '/hans/will')
   assert.is(connected('client', 4, made).agreement.will, undefined)
   assert.equal(steps(awaiting(), received(connect(4), 4), send(connack())).state.phase, 'connected')
+})
+
+/** A session with one message of ours, one of the peer's. */
+const BUSY: Session = deepFreeze(restoreSession({ clientId: 'kitchen', nextId: 2, sent: [{ packetId: 1, message: { type: 'publish', topic: 'a', payload: 'b', qos: 1 } }], received: [9] }))
+
+test('MQTT-3.1.2-4 (3.1.1), MQTT-3.1.2-5 (5.0), MQTT-3.2.2-2 (3.1.1), MQTT-3.2.2-3 (5.0), MQTT-3.1.4-3 (3.1.1), MQTT-3.1.4-4 (5.0): a Server that goes on with a session says Session Present 1, and CONNACK goes before what is sent again', () => {
+  const bytes = { 3: ['20 02 00 00', '3a 06 00 01 61 00 01 62'], 4: ['20 02 01 00', '3a 06 00 01 61 00 01 62'], 5: ['20 03 01 00 00', '3a 07 00 01 61 00 01 00 62'] }
+  for (const version of VERSIONS) {
+    const state = authenticating('server', version, { connect: { cleanStart: false } })
+    const { state: after, effects } = step(state, ask(connack({ sessionPresent: undefined }), undefined, BUSY))
+    assert.equal(wire(effects, version), bytes[version])
+    assert.equal(told(effects), ['write connack', 'disarm auth', 'arm keep-alive 90000 received', 'write publish'])
+    assert.is(after.session!.exchanges, BUSY.exchanges)
+    assert.equal(wire(step(state, ask(connack({ sessionPresent: true }), undefined, BUSY)).effects, version), bytes[version])
+  }
+})
+
+test('MQTT-3.1.2-6 (5.0), MQTT-3.2.2-3 (3.1.1), MQTT-3.2.2-3 (5.0): without one a new session begins, and Session Present is 0', () => {
+  for (const version of VERSIONS) {
+    for (const given of [undefined, newSession('kitchen')]) {
+      const { state, effects } = step(authenticating('server', version, { connect: { cleanStart: false } }), ask(connack({ sessionPresent: false }), undefined, given))
+      assert.equal(wire(effects, version), [version === 5 ? '20 03 00 00 00' : '20 02 00 00'])
+      assert.equal(state.session, newSession('kitchen'))
+    }
+  }
+})
+
+test('MQTT-3.1.2-4 (5.0), MQTT-3.1.2-6 (3.1.1), MQTT-3.2.2-2 (5.0), MQTT-3.2.2-1 (3.1.1): no session goes on after a clean start, whatever the application says of it', () => {
+  const statements = { 3: '3.1 §3.2', 4: 'MQTT-3.2.2-1', 5: 'MQTT-3.2.2-2' }
+  for (const version of VERSIONS) {
+    const state = authenticating('server', version)
+    for (const sessionPresent of [undefined, false, true]) {
+      const { state: after, effects } = step(state, ask(connack({ sessionPresent }), 'mine', BUSY))
+      assert.equal([after === state, told(effects)], [true, [`refuse ${statements[version]}`]])
+    }
+    assert.equal(told(step(state, ask(connack(), undefined, restoreSession({ clientId: 'kitchen', received: [9] }))).effects), [`refuse ${statements[version]}`])
+    // An empty one may be the new one.
+    assert.is(step(state, ask(connack(), undefined, newSession('kitchen'))).state.phase, 'connected')
+  }
+})
+
+test('MQTT-3.2.2-2 (3.1.1), MQTT-3.2.2-3 (5.0): no session goes on that the Client is told is not there', () => {
+  const [three, four, five] = VERSIONS.map((version) => step(authenticating('server', version, { connect: { cleanStart: false } }), ask(connack(), 'mine', BUSY)))
+  assert.equal([told(four!.effects), told(five!.effects)], [['refuse MQTT-3.2.2-2'], ['refuse MQTT-3.2.2-3']])
+  // 3.1 has no way to say so.
+  assert.is(three!.state.phase, 'connected')
+})
+
+test('MQTT-3.1.3-2 (5.0), MQTT-3.1.3-2 (3.1.1): a Server does not go on with the session of another Client Identifier', () => {
+  const statements = { 3: '3.1 §3.1', 4: 'MQTT-3.1.3-2', 5: 'MQTT-3.1.3-2' }
+  const asks = (version: ProtocolVersion, clientId: string, properties?: { readonly assignedClientIdentifier: string }): readonly string[] =>
+    told(step(authenticating('server', version, { connect: { cleanStart: false, clientId } }), ask(connack({ sessionPresent: undefined, properties }), 'mine', BUSY)).effects)
+  for (const version of VERSIONS) assert.equal(asks(version, 'cellar'), [`refuse ${statements[version]}`])
+  assert.equal(asks(5, '', { assignedClientIdentifier: 'cellar' }), ['refuse MQTT-3.1.3-2'])
+  assert.is(asks(5, '', { assignedClientIdentifier: 'kitchen' })[0], 'write connack')
+})
+
+test('a Client that comes back has none of its requests under way', () => {
+  const before = steps(connected('client', 4), send({ type: 'subscribe', packetId: 1, subscriptions: [{ filter: 'a', qos: 0 }] }, 'mine')).state
+  assert.equal(sizeOf(authenticating('client', 4, { connect: { cleanStart: false }, session: before.session! }).session!), { ours: 0, theirs: 0 })
+})
+
+test('requests of the connection before are no reason for Session Present 1: nothing of them goes on', () => {
+  const before = steps(connected('server', 4), received({ type: 'subscribe', packetId: 1, subscriptions: [{ filter: 'a', qos: 0 }] }, 4)).state
+  assert.is(step(authenticating('server', 4, { connect: { cleanStart: false } }), ask(connack(), undefined, before.session)).state.phase, 'connected')
+})
+
+test('MQTT-3.2.2-12 (5.0), MQTT-3.2.2-13 (5.0): a Will that the Server could not publish is no Will to accept, and there are codes to refuse it with', () => {
+  for (const [properties, rule, code] of [[{ maximumQos: 1 }, 'MQTT-3.2.2-12', '9b'], [{ retainAvailable: false }, 'MQTT-3.2.2-13', '9a']] as const) {
+    const state = authenticating('server', 5, { connect: { will: { ...WILL, retain: true } } })
+    refused(state, connack({ properties }), rule)
+    assert.equal(wire(step(state, send(connack({ reasonCode: Number(`0x${code}`) }))).effects, 5), [`20 03 00 ${code} 00`])
+    for (const will of [{ ...WILL, qos: 1 as const, retain: false }, undefined]) assert.is(step(authenticating('server', 5, { connect: { will } }), send(connack({ properties }))).state.phase, 'connected')
+  }
+  assert.is(step(authenticating('server', 5, { connect: { will: { ...WILL, retain: true } } }), send(connack())).state.phase, 'connected')
+})
+
+test('MQTT-3.1.2-24 (5.0): a CONNACK, good or bad, that the Client would find too large is refused, and the answer is still due', () => {
+  const state = authenticating('server', 5, { connect: { properties: { maximumPacketSize: 9 } } })
+  const properties = { serverReference: 'somewhere.example' }
+  refused(state, connack({ properties: { assignedClientIdentifier: 'a-long-one' } }), 'MQTT-3.1.2-24')
+  refused(state, connack({ reasonCode: 0x9c, properties }), 'MQTT-3.1.2-24')
+  assert.equal(wire(step(state, send(connack({ reasonCode: 0x9c, properties: { reasonString: 'elsewhere' } }))).effects, 5), ['20 03 00 9c 00'])
+})
+
+test('MQTT-3.1.2-28 (5.0), MQTT-3.1.2-29 (5.0): a CONNACK with what the Client has not asked for is a violation; Reason String is free', () => {
+  const asked = authenticating('client', 5, { connect: { properties: { requestProblemInformation: false } } })
+  violates(asked, received(connack({ properties: { responseInformation: 'x' } }), 5), 'MQTT-3.1.2-28', 'e0 01 82')
+  assert.is(step(asked, received(connack({ properties: { reasonString: 'hello' } }), 5)).state.phase, 'connected')
+})
+
+test('MQTT-3.2.2-5 (5.0), MQTT-4.4.0-1 (5.0), MQTT-4.4.0-1 (3.1.1), MQTT-3.1.2-5 (5.0): a Client whose session is there goes on with it, and otherwise has it back', () => {
+  for (const version of VERSIONS) {
+    const state = authenticating('client', version, { connect: { cleanStart: false }, session: BUSY })
+    const kept = step(state, received(connack({ sessionPresent: version > 3 }), version))
+    assert.equal(told(kept.effects), ['disarm connect', 'deliver', 'session resumed', 'write publish'])
+    assert.is(kept.state.session!.exchanges, BUSY.exchanges)
+    if (version === 3) continue
+    const lost = step(state, received(connack(), version))
+    assert.equal(told(lost.effects), ['disarm connect', 'deliver', 'session lost 1'])
+    assert.equal(lost.state.session, newSession('kitchen'))
+    const clean = step(initial({ role: 'client', session: BUSY }), send(connect(version)))
+    assert.equal(told(clean.effects), ['write connect', 'arm connect 30000', 'arm keep-alive 60000 sent', 'session lost 1'])
+  }
+})
+
+test('what the Server had by PUBREC and has lost is over: its token comes back without a packet', () => {
+  const publish = { type: 'publish', topic: 'a', payload: '', qos: 2 } as const
+  const before = steps(connected('client', 5), send(publish, 'one'), send(publish), send(publish, 'three'), ...[1, 2].map((packetId) => received({ type: 'pubrec', packetId }, 5))).state
+  const { effects } = step(authenticating('client', 5, { connect: { cleanStart: false }, session: before.session! }), received(connack(), 5))
+  assert.equal(told(effects), ['disarm connect', 'deliver', 'session lost 1', 'settle one'])
+  const settled = effects.at(-1)!
+  assert.ok(settled.type === 'settle' && settled.packet === undefined)
+})
+
+test('a refusal and a cut before CONNACK leave the session as it was', () => {
+  for (const version of VERSIONS) {
+    const state = authenticating('client', version, { connect: { cleanStart: false }, session: BUSY })
+    for (const input of [received(connack({ reasonCode: version === 5 ? 0x88 : 3 }), version), timer('connect'), { type: 'closed' } as const]) assert.is(step(state, input).state.session, BUSY)
+  }
 })
 
 test('MQTT-4.12.0-6 (5.0): a refusal may repeat the method of CONNECT, and bring none of its own', () => {

@@ -9,7 +9,7 @@ import { VERSIONS } from './helpers.ts'
 const PHASES = Object.keys(LIFECYCLE) as Phase[]
 const SENDERS: readonly Sender[] = ['client', 'server']
 const EVENTS: readonly PacketEvent[] = SENDERS.flatMap((sender) =>
-  [...Object.keys(PACKETS) as PacketType[], 'refusal' as const].map((what): PacketEvent => `${sender} ${what}`))
+  [...Object.keys(PACKETS) as PacketType[], 'refusal' as const, 'reauthentication' as const, 'authentication' as const].map((what): PacketEvent => `${sender} ${what}`))
 
 test('an event is a packet and its sender, whoever that is', () => {
   const pairs: readonly (readonly [Sender, PacketInput, PacketEvent])[] = [
@@ -21,6 +21,12 @@ test('an event is a packet and its sender, whoever that is', () => {
     // Not the Server's refusal: a Client that sends one must not be taken for a Server.
     ['client', { type: 'connack', reasonCode: 5 }, 'client refusal'],
     ['server', { type: 'disconnect', reasonCode: 0x8e }, 'server disconnect'],
+    ['client', { type: 'auth', reasonCode: 0x18 }, 'client auth'],
+    ['client', { type: 'auth', reasonCode: 0x19 }, 'client reauthentication'],
+    ['server', { type: 'auth', reasonCode: 0x00 }, 'server authentication'],
+    ['server', { type: 'auth' }, 'server authentication'],
+    // Codes of the other side are told apart from their events by authFault.
+    ['client', { type: 'auth' }, 'client authentication'],
   ]
   for (const [sender, packet, event] of pairs) assert.is(eventOf(sender, packet), event)
 })
@@ -46,18 +52,28 @@ test('MQTT-3.2.0-1: before CONNACK the Server sends CONNACK, in 5.0 also AUTH, a
 test('MQTT-3.1.0-2, SPEC-3.1.4-1: before CONNACK the Client may send all that is its to send but a second CONNECT', () => {
   for (const version of VERSIONS) {
     for (const event of EVENTS.filter((name) => name.startsWith('client '))) {
-      assert.is(destination('authenticating', event, version) !== undefined, isClients(event, version), `${event} in version ${version}`)
+      assert.is(destination('authenticating', event, version) !== undefined, isClients(event) || (event === 'client auth' && version === 5), `${event} in version ${version}`)
     }
   }
 })
 
-test('connected: each side sends what Table 2.1 gives it, DISCONNECT of the Server and AUTH since 5.0, CONNECT and CONNACK no more', () => {
+test('connected: each side sends what Table 2.1 gives it, DISCONNECT of the Server since 5.0, and of AUTH only the one that begins a re-authentication', () => {
   for (const version of VERSIONS) {
     for (const event of EVENTS) {
-      const legal = event.startsWith('client ') ? isClients(event, version) : isServers(event, version)
+      const legal = event.startsWith('client ') ? isClients(event) : isServers(event, version)
       const leads = event.endsWith(' disconnect') ? 'closing' : 'connected'
-      assert.is(destination('connected', event, version), legal ? leads : undefined, `${event} in version ${version}`)
+      const begins = event === 'client reauthentication' && version === 5
+      assert.is(destination('connected', event, version), begins ? 'reauthenticating' : legal ? leads : undefined, `${event} in version ${version}`)
     }
+  }
+})
+
+test('MQTT-4.12.1-1 (5.0): reauthenticating, everything flows as before; AUTH goes to and fro, and the Server\'s success ends it', () => {
+  for (const event of EVENTS) {
+    const before = destination('connected', event, 5)
+    const expected = event === 'server authentication' ? 'connected' : event === 'client auth' || event === 'server auth' ? 'reauthenticating'
+      : event === 'client reauthentication' ? undefined : before === 'connected' ? 'reauthenticating' : before
+    assert.is(destination('reauthenticating', event, 5), expected, event)
   }
 })
 
@@ -91,6 +107,18 @@ test('the rule an illegal event breaks, by phase, sender and version', () => {
     ['connected', 'server connect', 'wrongSender'],
     ['connected', 'server connack', 'secondConnack'],
     ['connected', 'server refusal', 'secondConnack'],
+    ['reauthenticating', 'server connack', 'secondConnack'],
+    ['reauthenticating', 'server pingreq', 'wrongSender'],
+    ['reauthenticating', 'client connect', 'secondConnect'],
+    ['authenticating', 'client reauthentication', 'reauthenticateEarly', 'wrongSender'],
+    ['authenticating', 'server authentication', 'continueBeforeConnack', 'beforeConnack'],
+    ['connected', 'client auth', 'authOutOfTurn', 'wrongSender'],
+    ['connected', 'server auth', 'authOutOfTurn', 'wrongSender'],
+    ['connected', 'server authentication', 'authOutOfTurn', 'wrongSender'],
+    ['reauthenticating', 'client reauthentication', 'authOutOfTurn', 'wrongSender'],
+    ['connected', 'server reauthentication', 'wrongSender'],
+    ['opening', 'client reauthentication', 'firstPacket'],
+    ['awaiting-connect', 'server authentication', 'beforeConnack'],
   ]
   for (const [phase, event, five, three = five] of broken) {
     assert.is(violation(phase, event, 5), five, `${phase}, ${event}`)
@@ -101,7 +129,7 @@ test('the rule an illegal event breaks, by phase, sender and version', () => {
 })
 
 test('each timer has its sentence, runs only in phases its role can be in, and leads on or out', () => {
-  const phasesOf = { client: ['opening', 'authenticating', 'connected', 'closing', 'closed'], server: ['awaiting-connect', 'authenticating', 'connected', 'closing', 'closed'] }
+  const phasesOf = { client: ['opening', 'authenticating', 'connected', 'reauthenticating', 'closing', 'closed'], server: ['awaiting-connect', 'authenticating', 'connected', 'reauthenticating', 'closing', 'closed'] }
   assert.equal(Object.keys(TIMERS), ['connect', 'auth', 'keep-alive', 'pingresp', 'close'] satisfies TimerName[])
   for (const [name, row] of Object.entries(TIMERS)) {
     assert.ok(row.text.length > 10)
@@ -118,17 +146,16 @@ test('what else ends a connection: bytes that cannot be read, and its end', () =
   assert.equal(ENDINGS, { malformed: 'closing', closed: 'closed' })
 })
 
-/** Table 2.1 (5.0 Table 2-1): what flows from Client to Server, without CONNECT. */
-function isClients(event: PacketEvent, version: number): boolean {
+/** Table 2.1 (5.0 Table 2-1): what flows from Client to Server, without CONNECT and AUTH. */
+function isClients(event: PacketEvent): boolean {
   const type = event.slice('client '.length)
-  if (type === 'auth') return version === 5
   return ['publish', 'puback', 'pubrec', 'pubrel', 'pubcomp', 'subscribe', 'unsubscribe', 'pingreq', 'disconnect'].includes(type)
 }
 
-/** The same from Server to Client, without CONNACK. */
+/** The same from Server to Client, without CONNACK and AUTH. */
 function isServers(event: PacketEvent, version: number): boolean {
   const type = event.slice('server '.length)
-  if (type === 'auth' || type === 'disconnect') return version === 5
+  if (type === 'disconnect') return version === 5
   return ['publish', 'puback', 'pubrec', 'pubrel', 'pubcomp', 'suback', 'unsuback', 'pingresp'].includes(type)
 }
 

@@ -103,21 +103,32 @@ test('a Client that has not sent CONNECT is spoken to by nobody', () => {
   }
 })
 
-test('connected, every packet of its sender goes through and leaves the very same state', () => {
+test('connected, every packet of its sender has its turn: what begins an exchange at any time, what goes on with one when it is due', () => {
+  const [pub1, pub2] = [sample('publish', 4), { ...sample('publish', 4), qos: 2, packetId: 2 } as PacketInput]
+  const released = { type: 'pubrec', packetId: 2 } as const
   for (const version of VERSIONS) {
-    const client = connected('client', version)
-    const server = connected('server', version)
-    for (const type of ['publish', 'puback', 'pubrec', 'pubrel', 'pubcomp', 'subscribe', 'unsubscribe'] as const) {
-      const there = step(server, received(sample(type, version), version))
-      assert.equal([there.state === server, told(there.effects)], [true, ['deliver']])
-      const here = step(client, send(sample(type, version)))
-      assert.equal([here.state === client, told(here.effects)], [true, [`write ${type}`]])
-    }
-    for (const type of ['publish', 'puback', 'pubrec', 'pubrel', 'pubcomp', 'suback', 'unsuback'] as const) {
-      const there = step(client, received(sample(type, version), version))
-      assert.equal([there.state === client, told(there.effects)], [true, ['deliver']])
-      const here = step(server, send(sample(type, version)))
-      assert.equal([here.state === server, told(here.effects)], [true, [`write ${type}`]])
+    for (const [near, far] of [['client', 'server'], ['server', 'client']] as const) {
+      const requests = near === 'client' ? ['subscribe', 'unsubscribe'] as const : []
+      for (const packet of [pub1, pub2, ...requests.map((type) => sample(type, version))]) {
+        const sent = step(connected(near, version), send(packet))
+        assert.equal(told(sent.effects), [`write ${packet.type}`])
+        const heard = step(connected(far, version), received(packet, version))
+        assert.equal(told(heard.effects), ['deliver'])
+      }
+      // PUBACK: the application's, and it is told of one. PUBREL answers PUBREC, PUBCOMP PUBREL, whoever does not ask for it.
+      const sent = steps(connected(near, version), send(pub1), send(pub2)).state
+      const heard = steps(connected(far, version), received(pub1, version), received(pub2, version)).state
+      assert.equal(told(step(heard, send({ type: 'puback', packetId: 1 })).effects), ['write puback'])
+      assert.equal(told(step(sent, received({ type: 'puback', packetId: 1 }, version)).effects), ['deliver'])
+      assert.equal(told(step(heard, send(released)).effects), ['write pubrec'])
+      assert.equal(told(step(sent, received(released, version)).effects), ['write pubrel'])
+      assert.equal(told(steps(heard, send(released), received({ type: 'pubrel', packetId: 2 }, version)).effects), ['write pubcomp'])
+      assert.equal(told(steps(sent, received(released, version), received({ type: 'pubcomp', packetId: 2 }, version)).effects), ['deliver'])
+      for (const [request, answer] of [['subscribe', 'suback'], ['unsubscribe', 'unsuback']] as const) {
+        if (near === 'server') continue
+        assert.equal(told(steps(connected(far, version), received(sample(request, version), version), send(sample(answer, version))).effects), [`write ${answer}`])
+        assert.equal(told(steps(connected(near, version), send(sample(request, version)), received(sample(answer, version), version)).effects), ['deliver'])
+      }
     }
   }
 })

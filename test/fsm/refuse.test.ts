@@ -1,7 +1,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { initial } from '../../src/fsm/index.ts'
-import { refuse } from '../../src/fsm/refuse.ts'
+import { refuse, refuseFor, usageError } from '../../src/fsm/refuse.ts'
 import { deepFreeze } from './helpers.ts'
 
 const state = deepFreeze(initial({ role: 'client' }))
@@ -19,6 +19,14 @@ test('a refusal leaves the very same state, and its one effect carries the Usage
     name: 'UsageError', rule: 'MQTT-3.1.0-1', packet: 'pingreq', path: '',
     message: 'pingreq: PINGREQ while opening; the first packet from the Client is CONNECT [MQTT-3.1.0-1]',
   })
+})
+
+test('the error can be had alone, and a refusal made of it', () => {
+  const error = usageError(input, 'sendQuota', 5, '3 are unanswered')
+  assert.equal([error.name, error.rule, error.message], ['UsageError', 'MQTT-4.9.0-2', 'pingreq: 3 are unanswered; no more messages of QoS 1 and 2 are sent than Receive Maximum allows; wait until one is answered [MQTT-4.9.0-2]'])
+  const { state: after, effects } = refuseFor(state, input, error)
+  assert.is(after, state)
+  assert.equal(effects, [{ type: 'refuse', error, token: 7 }])
 })
 
 test('the statement is that of the version, and the newest where none is agreed on', () => {
