@@ -67,7 +67,8 @@ export function openSocket(place: Place, event: 'connect' | 'secureConnect', opt
   return opening(where, options, (opened, fail) => {
     const socket = open()
     socket.once('error', (error) => { fail(explain(error)) })
-    socket.once(event, () => { opened(socketDuplex(socket, explain)) })
+    // What TLS 1.3 refuses comes once the socket is open; anything else that breaks it then is no matter of opening.
+    socket.once(event, () => { opened(socketDuplex(socket, (error) => ((error as Failure).code?.startsWith('ERR_SSL') === true ? explain(error) : error))) })
     return () => { socket.destroy() }
   })
 }
@@ -83,10 +84,13 @@ export function socketDuplex(socket: Socket, explain: (error: Error) => Error = 
     onData: ignore, onDrain: ignore, onEnd: ignore,
   }
   let failure: Error | undefined
+  // Here and not when it is opened: a TLS handshake that the other end gives up has to end at once.
+  socket.allowHalfOpen = true
   socket.setNoDelay(true)
   socket.on('data', (chunk: Uint8Array) => { duplex.onData(chunk) })
   socket.on('drain', () => { duplex.onDrain() })
-  socket.on('end', () => { duplex.onEnd() })
+  // What TLS refuses after its handshake, such as a client without a certificate, comes as an error before an end in good order.
+  socket.on('end', () => { duplex.onEnd(failure) })
   socket.on('error', (error) => { failure = explain(error) })
   socket.on('close', () => { duplex.onEnd(failure) })
   return duplex
@@ -162,8 +166,10 @@ function keyOf({ remoteAddress, remotePort }: Socket): string {
   return `${remoteAddress} ${remotePort}`
 }
 
+type Failure = Error & { readonly code?: string, readonly errors?: readonly Error[] }
+
 /** The error itself where there is nothing to add; otherwise what it means, with its code. */
-function explained(error: Error & { readonly code?: string, readonly errors?: readonly Error[] }, where: string, hints: Hints): Error {
+function explained(error: Failure, where: string, hints: Hints): Error {
   const { code = '', errors } = error
   const hint = hints[code]
   if (hint !== undefined) return new TransportError(code, `${where}: ${hint} (${code})`, error)

@@ -23,12 +23,12 @@ export async function connectTcp(options: ConnectTcpOptions = {}): Promise<Clien
 /** Opens a socket, and no more. Rejects with the socket's error, ERR_OPEN_TIMEOUT, or the signal's reason. */
 export async function openTcp(options: OpenTcpOptions = {}): Promise<Duplex> {
   const place = placeOf(options, DEFAULT_PORT)
-  return openSocket(place, 'connect', options, {}, () => connect({ ...place, allowHalfOpen: true }))
+  return openSocket(place, 'connect', options, {}, () => connect(place))
 }
 
 /** Listens, and calls `onPeer` for every connection before a byte of it is read: set `onConnect` there. Resolves when the port is open. */
 export async function listenTcp(options: ListenTcpOptions, onPeer: (peer: Peer, socket: Socket) => void): Promise<TcpServer> {
-  const server = createServer({ allowHalfOpen: true })
+  const server = createServer()
   return listenOn(server, options, DEFAULT_PORT, onPeer, ({ accept }) => {
     server.on('connection', (socket) => { accept(socketDuplex(socket), socket, socket) })
   })

@@ -32,19 +32,17 @@ export async function connectTls(options: ConnectTlsOptions = {}): Promise<Clien
 
 /** Opens a TLS connection, and no more; `openTimeout` covers its handshake. */
 export async function openTls(options: OpenTlsOptions = {}): Promise<Duplex> {
-  const settings = { ...placeOf(options, DEFAULT_PORT), allowHalfOpen: true, ALPNProtocols: ALPN, ...options.tls }
-  return openSocket(settings as Place, 'secureConnect', options, HINTS, () => connect(settings))
+  const settings: ConnectionOptions = { ...placeOf(options, DEFAULT_PORT), ALPNProtocols: ALPN, ...options.tls }
+  const { host, port, path } = settings
+  return openSocket({ host, port, path }, 'secureConnect', options, HINTS, () => connect(settings))
 }
 
 /** Listens, and calls `onPeer` for every connection once its handshake is through, before a byte of MQTT is read: set `onConnect` there. */
 export async function listenTls(options: ListenTlsOptions, onPeer: (peer: Peer, socket: TLSSocket) => void): Promise<Listener> {
-  const { tls, ...rest } = options
-  const server = createServer({ allowHalfOpen: true, handshakeTimeout: HANDSHAKE_TIMEOUT, ...(tls.ALPNCallback === undefined ? { ALPNProtocols: ALPN } : {}), ...tls })
-  server.on('tlsClientError', (error, socket) => {
-    socket.destroy()
-    rest.onRefused?.(error)
-  })
-  return listenOn(server, rest, DEFAULT_PORT, onPeer, ({ accept, begun }) => {
+  const { tls } = options
+  const server = createServer({ handshakeTimeout: HANDSHAKE_TIMEOUT, ...(tls.ALPNCallback === undefined ? { ALPNProtocols: ALPN } : {}), ...tls })
+  server.on('tlsClientError', (error) => { options.onRefused?.(error) })
+  return listenOn(server, options, DEFAULT_PORT, onPeer, ({ accept, begun }) => {
     server.on('connection', begun)
     server.on('secureConnection', (socket) => { accept(socketDuplex(socket), socket, socket) })
   })

@@ -3,7 +3,6 @@
 import { createServer } from 'node:http'
 import type { IncomingMessage, Server } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
-import type { Socket } from 'node:net'
 import type { Duplex as NodeStream } from 'node:stream'
 import type { TlsOptions } from 'node:tls'
 import type { Duplex } from './duplex.ts'
@@ -39,10 +38,7 @@ export async function listenWebSocket(options: ListenWebSocketOptions, onPeer: (
   const { webSocketServer, tls } = options
   const server: Server = tls === undefined ? createServer(TIMEOUTS) : createTlsServer({ handshakeTimeout: HANDSHAKE_TIMEOUT, ...TIMEOUTS, ...tls })
   server.on('request', (_request, response) => { response.writeHead(426, { Connection: 'close', Upgrade: 'websocket' }).end('MQTT over WebSocket\n') })
-  server.on('tlsClientError', (error: Error, socket: Socket) => {
-    socket.destroy()
-    options.onRefused?.(error)
-  })
+  server.on('tlsClientError', (error: Error) => { options.onRefused?.(error) })
   return listenOn(server, options, tls === undefined ? 80 : 443, onPeer, ({ accept, begun }) => {
     server.on('connection', begun)
     server.on('upgrade', (request, socket, head) => {

@@ -1,44 +1,18 @@
-import { connect as openSocket, createServer } from 'node:net'
-import type { AddressInfo, Server, Socket } from 'node:net'
+import { connect as openSocket } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { createServer as createHttpServer } from 'node:http'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { encode, fromHex } from '../../src/codec/index.ts'
-import type { Packet } from '../../src/codec/index.ts'
-import type { CloseCause } from '../../src/fsm/index.ts'
 import { connectTcp, ConnectionClosed, listenTcp } from '../../src/transport/tcp.ts'
 import type { ListenTcpOptions, Peer, TcpServer } from '../../src/transport/tcp.ts'
+import { failure, newRecord, rawServer, recording } from '../helpers/network.ts'
+import type { Record } from '../helpers/network.ts'
 
-interface Lab { readonly server: TcpServer, readonly peers: Peer[], readonly causes: CloseCause[], readonly packets: Packet[] }
-
-async function lab(options: ListenTcpOptions = {}, onConnect: (peer: Peer) => void | Promise<void> = (peer) => peer.accept()): Promise<Lab> {
-  const peers: Peer[] = []
-  const causes: CloseCause[] = []
-  const packets: Packet[] = []
-  const server = await listenTcp({ port: 0, ...options }, (peer) => {
-    peers.push(peer)
-    peer.onConnect = () => onConnect(peer)
-    peer.onPacket = (packet) => { packets.push(packet) }
-    peer.onClose = (cause) => { causes.push(cause) }
-  })
-  return { server, peers, causes, packets }
-}
-
-function failure(promise: Promise<unknown>): Promise<Error> {
-  return promise.then(() => { throw new Error('it did not fail') }, (error: Error) => error)
-}
-
-/** A server of raw bytes: answers the first chunk, and that is all. */
-async function rawServer(answer: (socket: Socket) => void): Promise<{ readonly port: number, readonly close: () => void }> {
-  const sockets = new Set<Socket>()
-  const server: Server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {})
-    socket.once('data', () => { answer(socket) })
-  })
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  return { port: (server.address() as AddressInfo).port, close: () => { server.close(); for (const socket of sockets) socket.destroy() } }
+async function lab(options: ListenTcpOptions = {}, onConnect?: (peer: Peer) => void | Promise<void>): Promise<Record & { readonly server: TcpServer }> {
+  const record = newRecord()
+  return { ...record, server: await listenTcp({ port: 0, ...options }, recording(record, onConnect)) }
 }
 
 for (const version of [3, 4, 5] as const) {
