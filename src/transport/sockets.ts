@@ -125,7 +125,7 @@ export function listenOn<Source>(
   const close = async (): Promise<void> => {
     const closed = new Promise<void>((resolve) => { server.close(() => { resolve() }) })
     early.drop()
-    await Promise.all([closed, ...Array.from(peers, (peer) => peer.disconnect(SERVER_SHUTTING_DOWN))])
+    await Promise.all([closed, ...Array.from(peers, (peer) => peer.disconnect(peer.state.phase === 'connected' ? SERVER_SHUTTING_DOWN : SERVER_UNAVAILABLE))])
   }
   return new Promise((resolve, reject) => {
     server.on('error', (error) => {
@@ -187,4 +187,6 @@ const UNIX_HINTS: Hints = {
 }
 
 export const DEFAULT_MAXIMUM_CONNECTIONS = 10_000
+/** of DISCONNECT; CONNACK has no such code (5.0 §3.2.2.2) */
 const SERVER_SHUTTING_DOWN = 0x8b
+const SERVER_UNAVAILABLE = 0x88

@@ -20,7 +20,6 @@ export interface ByteReader {
 export interface ByteWriter {
   /** null: the stream has failed */
   readonly desiredSize: number | null
-  readonly ready: Promise<unknown>
   readonly closed: Promise<unknown>
   write(bytes: Uint8Array): Promise<void>
   close(): Promise<void>
@@ -46,7 +45,9 @@ export function streamsDuplex({ readable, writable }: StreamPair): Duplex {
   const writer = writable.getWriter()
   let paused = false
   let reading = false
-  let draining = false
+  /** bytes handed over whose promise is pending */
+  let unsent = 0
+  let full = false
   let over = false
   let closed = false
 
@@ -76,18 +77,21 @@ export function streamsDuplex({ readable, writable }: StreamPair): Duplex {
     end(error)
     abort(error)
   }
-  const drained = (): void => {
-    draining = false
+  // desiredSize counts what its maker chose: those of node:stream take 16,384 chunks, of whatever size, for 16 KiB. So bytes are counted as well.
+  const hasRoom = (): boolean => unsent === 0 || (unsent <= (full ? LOW_WATER : HIGH_WATER) && (writer.desiredSize ?? 0) > 0)
+  const sent = (size: number): void => {
+    unsent -= size
+    if (!full || !hasRoom()) return
+    full = false
     duplex.onDrain()
   }
   const duplex: Duplex = {
     write(bytes) {
       if (closed) return true
-      writer.write(bytes).catch(ignore)
-      if (writer.desiredSize === null || writer.desiredSize > 0) return true
-      if (!draining) writer.ready.then(drained, ignore)
-      draining = true
-      return false
+      unsent += bytes.length
+      writer.write(bytes).then(() => { sent(bytes.length) }, ignore)
+      full ||= !hasRoom()
+      return !full
     },
     close(now) {
       if (now === true) {
@@ -111,5 +115,9 @@ export function streamsDuplex({ readable, writable }: StreamPair): Duplex {
 }
 
 function ignore(): void {}
+
+/** unsent bytes from which on `write` says that it is enough, and down to which they must sink again */
+const HIGH_WATER = 262_144
+const LOW_WATER = 65_536
 
 export { TransportError } from './open.ts'

@@ -7,6 +7,8 @@ import * as assert from 'uvu/assert'
 import { encode, fromHex } from '../../src/codec/index.ts'
 import { connectTcp, ConnectionClosed, listenTcp } from '../../src/transport/tcp.ts'
 import type { ListenTcpOptions, Peer, TcpServer } from '../../src/transport/tcp.ts'
+import { adapterTests } from '../helpers/adapter.ts'
+import { ADAPTERS } from '../helpers/adapters.ts'
 import { failure, newRecord, rawServer, recording } from '../helpers/network.ts'
 import type { Record } from '../helpers/network.ts'
 
@@ -224,5 +226,8 @@ test('back-pressure over real sockets: a slow handler lets no more than a few bu
   await server.close()
   assert.is(seen, 60)
 })
+
+adapterTests(test, ADAPTERS.tcp)
+adapterTests(test, ADAPTERS.unix)
 
 test.run()

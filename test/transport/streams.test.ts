@@ -1,0 +1,7 @@
+import { test } from 'uvu'
+import { adapterTests } from '../helpers/adapter.ts'
+import { ADAPTERS } from '../helpers/adapters.ts'
+
+adapterTests(test, ADAPTERS.streams)
+
+test.run()
