@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // MQTT over TLS with node:tls (5.0 §4.2, §5.4). What `tls` holds goes to Node as it is: certificates, keys, servername, ALPN, versions, ciphers.
 import { connect, createServer } from 'node:tls'
-import type { ConnectionOptions, TlsOptions, TLSSocket } from 'node:tls'
+import type { ConnectionOptions, Server, TlsOptions, TLSSocket } from 'node:tls'
 import type { Client, ClientOptions } from './client.ts'
 import type { Duplex } from './duplex.ts'
 import { connectOver } from './open.ts'
@@ -41,10 +41,18 @@ export async function openTls(options: OpenTlsOptions = {}): Promise<Duplex> {
 export async function listenTls(options: ListenTlsOptions, onPeer: (peer: Peer, socket: TLSSocket) => void): Promise<Listener> {
   const { tls } = options
   const server = createServer({ handshakeTimeout: HANDSHAKE_TIMEOUT, ...(tls.ALPNCallback === undefined ? { ALPNProtocols: ALPN } : {}), ...tls })
-  server.on('tlsClientError', (error) => { options.onRefused?.(error) })
+  endFailedHandshakes(server, options)
   return listenOn(server, options, DEFAULT_PORT, onPeer, ({ accept, begun }) => {
     server.on('connection', begun)
     server.on('secureConnection', (socket) => { accept(socketDuplex(socket), socket, socket) })
+  })
+}
+
+/** Node closes a socket whose handshake fails, but not one whose handshake never ends. */
+export function endFailedHandshakes(server: Server, { onRefused }: ListenOptions): void {
+  server.on('tlsClientError', (error, socket) => {
+    socket.destroy()
+    onRefused?.(error)
   })
 }
 
@@ -78,6 +86,6 @@ const HINTS: Hints = {
 
 const ALPN = ['mqtt']
 const DEFAULT_PORT = 8883
-const HANDSHAKE_TIMEOUT = 10_000
+export const HANDSHAKE_TIMEOUT = 10_000
 
 export { TransportError } from './open.ts'

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // MQTT servers over WebSocket on Node, with a WebSocketServer of the ws package that the caller brings: there is no dependency here.
 import { createServer } from 'node:http'
-import type { IncomingMessage, Server } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
+import type { Server as SecureServer } from 'node:https'
 import type { Duplex as NodeStream } from 'node:stream'
 import type { TlsOptions } from 'node:tls'
 import type { Duplex } from './duplex.ts'
@@ -10,6 +11,7 @@ import { TransportError } from './open.ts'
 import type { Peer } from './server.ts'
 import { listenOn } from './sockets.ts'
 import type { Listener, ListenOptions } from './sockets.ts'
+import { endFailedHandshakes, HANDSHAKE_TIMEOUT } from './tls.ts'
 import { acceptWebSocket, chooseSubprotocol } from './websocket.ts'
 import type { AcceptWebSocketOptions, WebSocketLike } from './websocket.ts'
 
@@ -36,9 +38,8 @@ export interface WebSocketSource {
  */
 export async function listenWebSocket(options: ListenWebSocketOptions, onPeer: (peer: Peer, source: WebSocketSource) => void): Promise<Listener> {
   const { webSocketServer, tls } = options
-  const server: Server = tls === undefined ? createServer(TIMEOUTS) : createTlsServer({ handshakeTimeout: HANDSHAKE_TIMEOUT, ...TIMEOUTS, ...tls })
+  const server = tls === undefined ? createServer(TIMEOUTS) : secureServer(tls, options)
   server.on('request', (_request, response) => { response.writeHead(426, { Connection: 'close', Upgrade: 'websocket' }).end('MQTT over WebSocket\n') })
-  server.on('tlsClientError', (error: Error) => { options.onRefused?.(error) })
   return listenOn(server, options, tls === undefined ? 80 : 443, onPeer, ({ accept, begun }) => {
     server.on('connection', begun)
     server.on('upgrade', (request, socket, head) => {
@@ -69,6 +70,12 @@ export function handleUpgrade(
   return undefined
 }
 
+function secureServer(tls: TlsOptions, options: ListenOptions): SecureServer {
+  const server = createTlsServer({ handshakeTimeout: HANDSHAKE_TIMEOUT, ...TIMEOUTS, ...tls })
+  endFailedHandshakes(server, options)
+  return server
+}
+
 function refuse(socket: NodeStream): void {
   const body = 'This server speaks MQTT: offer the WebSocket subprotocol mqtt.\n'
   socket.on('error', () => {})
@@ -76,7 +83,6 @@ function refuse(socket: NodeStream): void {
   socket.end(`HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
 }
 
-const HANDSHAKE_TIMEOUT = 10_000
 /** from the opening of the socket to a complete request; Node looks as often as the last says. All in ms */
 const TIMEOUTS = { headersTimeout: 10_000, requestTimeout: 10_000, connectionsCheckingInterval: 2_000 }
 

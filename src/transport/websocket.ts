@@ -244,8 +244,8 @@ function noEcho(offered: string, answered: string): string {
 
 /** Without the query, which may hold a signature, and without a password. */
 function nameOf(url: string): string {
-  if (!URL.canParse(url)) throw new UsageError('the url is none', { packet: undefined, rule: 'url', path: 'url' })
-  const { protocol, host, pathname } = new URL(url)
+  const { protocol, host, pathname } = URL.canParse(url) ? new URL(url) : { protocol: '', host: '', pathname: '' }
+  if (protocol !== 'ws:' && protocol !== 'wss:') throw new UsageError('the url of a WebSocket begins with ws:// or wss://', { packet: undefined, rule: 'url', path: 'url' })
   return `${protocol}//${host}${pathname}`
 }
 
