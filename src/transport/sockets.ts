@@ -51,8 +51,15 @@ export type Hints = { readonly [code: string]: string | undefined }
 /** Options for node:net from ours: a path, or a host and a port. */
 export function placeOf({ host, port, path }: Place, defaultPort: number): { readonly path: string } | { readonly host: string, readonly port: number } {
   if (path === undefined) return { host: host ?? '127.0.0.1', port: port ?? defaultPort }
-  if (host === undefined && port === undefined) return { path }
-  throw new UsageError('a Unix socket has a path and neither host nor port: give one or the other', { packet: undefined, rule: 'path', path: 'path' })
+  if (host !== undefined || port !== undefined) throw wrongPath('a Unix socket has a path and neither host nor port: give one or the other')
+  // Node would cut it short and go on.
+  const longest = LONGEST_PATH[process.platform] ?? LONGEST_PATH.others
+  if (Buffer.byteLength(path) > longest) throw wrongPath(`the path of a Unix socket may have ${longest} bytes here, and this one has ${Buffer.byteLength(path)}`)
+  return { path }
+}
+
+function wrongPath(message: string): UsageError {
+  return new UsageError(message, { packet: undefined, rule: 'path', path: 'path' })
 }
 
 /** A place as people write it. */
@@ -182,9 +189,10 @@ const UNIX_HINTS: Hints = {
   ENOENT: 'there is no such socket file, so nobody listens there',
   ECONNREFUSED: 'the socket file is there, but nobody listens on it any more',
   EADDRINUSE: 'the socket file is there already; if no server is behind it, one has ended without removing it: remove it and try again',
-  EINVAL: 'the path of a socket file may have 107 bytes (103 on macOS)',
-  ENAMETOOLONG: 'the path of a socket file may have 107 bytes (103 on macOS)',
 }
+
+/** bytes of sockaddr_un's sun_path, less the zero behind it; a named pipe of Windows has no such bound */
+const LONGEST_PATH: { readonly [platform: string]: number, readonly others: number } = { linux: 107, win32: Infinity, others: 103 }
 
 export const DEFAULT_MAXIMUM_CONNECTIONS = 10_000
 /** of DISCONNECT; CONNACK has no such code (5.0 §3.2.2.2) */
