@@ -12,8 +12,8 @@ export interface Adapter {
   /** there is a handshake below MQTT, which a silent server leaves unfinished */
   readonly opens: boolean
   listen(onPeer: (peer: Peer) => void): Promise<Listening>
-  /** accepts sockets and never says a byte */
-  listenSilently(): Promise<Listening>
+  /** accepts sockets and never says a byte; `open` counts those that the client has not dropped */
+  listenSilently(): Promise<Listening & { open(): number }>
 }
 
 export interface Listening {
@@ -130,6 +130,7 @@ export function adapterTests(test: Test, adapter: Adapter): void {
       assert.equal([late.name, late.code], ['TransportError', 'ERR_OPEN_TIMEOUT'])
       assert.match(late.message, /within 100 ms \(openTimeout\)/)
       assert.is((await failure(silent.connect({ signal: AbortSignal.timeout(50) }))).name, 'TimeoutError')
+      await until(() => silent.open() === 0)
       await silent.close()
     })
   }

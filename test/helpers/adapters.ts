@@ -1,6 +1,5 @@
 // The adapters as adapterTests wants them: where each listens, and how its clients reach it.
-import { readFileSync } from 'node:fs'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { connect as openSocket, createServer } from 'node:net'
 import type { AddressInfo, Server, Socket } from 'node:net'
@@ -42,15 +41,16 @@ export const ws: WsPackage | undefined = (() => {
   }
 })()
 
-async function silence(path?: string): Promise<{ readonly port: number, close(): Promise<void> }> {
+async function silence(path?: string): Promise<{ readonly port: number, open(): number, close(): Promise<void> }> {
   const sockets = new Set<Socket>()
   const server: Server = createServer((socket) => {
     sockets.add(socket)
-    socket.on('error', () => {}).resume()
+    socket.on('error', () => {}).on('close', () => { sockets.delete(socket) }).resume()
   })
   await new Promise<void>((resolve) => { if (path === undefined) server.listen(0, '127.0.0.1', resolve); else server.listen(path, resolve) })
   return {
     port: path === undefined ? (server.address() as AddressInfo).port : 0,
+    open: () => sockets.size,
     close: () => new Promise((resolve) => {
       server.close(() => { resolve() })
       for (const socket of sockets) socket.destroy()
@@ -66,8 +66,8 @@ const tcp: Adapter = {
     return { connect: (more) => connectTcp({ ...more, port: server.port }), close: () => server.close() }
   },
   async listenSilently() {
-    const { port, close } = await silence()
-    return { connect: (more) => connectTcp({ ...more, port }), close }
+    const { port, ...rest } = await silence()
+    return { ...rest, connect: (more) => connectTcp({ ...more, port }) }
   },
 }
 
@@ -87,8 +87,8 @@ const unix: Adapter = {
   },
   async listenSilently() {
     const { path, remove } = socketPath()
-    const { close } = await silence(path)
-    return { connect: (more) => connectTcp({ ...more, path }), close: () => close().finally(remove) }
+    const { open, close } = await silence(path)
+    return { open, connect: (more) => connectTcp({ ...more, path }), close: () => close().finally(remove) }
   },
 }
 
@@ -100,8 +100,8 @@ const tls: Adapter = {
     return { connect: (more) => connectTls({ ...more, port: server.port, tls: { ca: pem('ca') } }), close: () => server.close() }
   },
   async listenSilently() {
-    const { port, close } = await silence()
-    return { connect: (more) => connectTls({ ...more, port, tls: { ca: pem('ca') } }), close }
+    const { port, ...rest } = await silence()
+    return { ...rest, connect: (more) => connectTls({ ...more, port, tls: { ca: pem('ca') } }) }
   },
 }
 
@@ -116,8 +116,8 @@ function webSocketAdapter(name: string, scheme: string, settings: object | undef
       return { connect: reach(server.port), close: () => server.close() }
     },
     async listenSilently() {
-      const { port, close } = await silence()
-      return { connect: reach(port), close }
+      const { port, ...rest } = await silence()
+      return { ...rest, connect: reach(port) }
     },
   }
 }

@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process'
 import dns from 'node:dns'
 import { existsSync } from 'node:fs'
-import { connect as openSocket } from 'node:net'
+import { connect as openSocket, Server } from 'node:net'
 import type { AddressInfo } from 'node:net'
 import { createServer as createHttpServer } from 'node:http'
 import { networkInterfaces } from 'node:os'
@@ -275,6 +275,21 @@ test('a Unix socket that nobody listens on, one that somebody else listens on, a
 test('a port that is taken: the error of listen comes through', async () => {
   const { server } = await lab()
   assert.is((await failure(listenTcp({ port: server.port }, () => {}))).code, 'EADDRINUSE')
+  await server.close()
+})
+
+test('an error of a server that listens is that of one connection: the process lives, and is told', async () => {
+  const { listen } = Server.prototype
+  let inner: Server | undefined
+  Server.prototype.listen = function listenAndNote(this: Server, ...args: unknown[]): Server {
+    inner = this
+    return listen.apply(this, args as never)
+  } as never
+  const refused: Error[] = []
+  const { server } = await lab({ onRefused: (error) => { refused.push(error) } }).finally(() => { Server.prototype.listen = listen })
+  inner!.emit('error', new Error('accept EMFILE'))
+  assert.is(refused[0]?.message, 'accept EMFILE')
+  await (await connectTcp({ port: server.port })).disconnect()
   await server.close()
 })
 

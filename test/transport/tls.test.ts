@@ -11,7 +11,7 @@ import { connectTls, listenTls } from '../../src/transport/tls.ts'
 import type { ListenTlsOptions } from '../../src/transport/tls.ts'
 import type { Listener } from '../../src/transport/sockets.ts'
 import { adapterTests } from '../helpers/adapter.ts'
-import { ADAPTERS, pem } from '../helpers/adapters.ts'
+import { ADAPTERS, pem, socketPath } from '../helpers/adapters.ts'
 import { failure, newRecord, rawServer, recording, until } from '../helpers/network.ts'
 
 const ca = pem('ca')
@@ -152,6 +152,23 @@ test('a socket that never begins its handshake: bounded by handshakeTimeout, and
   const begun = performance.now()
   await patient.server.close()
   assert.ok(performance.now() - begun < 1_000)
+})
+
+test('TLS over a Unix socket; a handshake that ends when the server is closing comes too late', async () => {
+  const { path, remove } = socketPath()
+  const record = newRecord()
+  const server = await listenTls({ path, tls: identity }, recording(record))
+  const late = openSocket(path)
+  await new Promise((resolve) => { late.once('connect', resolve) })
+  const client = await connectTls({ path, tls: { ca, servername: 'localhost' } })
+  const closing = server.close()
+  const socket = openTlsSocket({ socket: late, ca, servername: 'localhost' })
+  socket.on('error', () => {})
+  await new Promise((resolve) => { socket.once('close', resolve) })
+  await closing
+  assert.is((await client.closed).reasonCode, 0x8b)
+  assert.is(record.peers.length, 1)
+  remove()
 })
 
 test.run()

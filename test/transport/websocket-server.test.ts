@@ -1,5 +1,6 @@
 // WebSockets of the ws package, on real sockets, at both ends.
 import { createServer, request as httpRequest } from 'node:http'
+import { connect as openSocket } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test as always } from 'uvu'
@@ -155,7 +156,17 @@ test('handleUpgrade: beside other uses of one HTTP server', async () => {
   await client.disconnect()
   await until(() => record.causes.length === 1)
   assert.is(record.causes[0]!.why, 'disconnect')
+
+  // One that is refused and keeps its side open is not waited for.
+  const stubborn = openSocket({ port, host: '127.0.0.1', allowHalfOpen: true })
+  stubborn.write('GET / HTTP/1.1\r\nHost: h\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n')
+  let answer = ''
+  stubborn.on('data', (chunk) => { answer += String(chunk) })
+  await new Promise((resolve) => { stubborn.once('end', resolve) })
+  assert.match(answer, /^HTTP\/1\.1 400 [^]*offer the WebSocket subprotocol mqtt/)
   await new Promise((resolve) => { server.close(resolve) })
+  assert.is(stubborn.writable, true)
+  stubborn.destroy()
 })
 
 test('a request that is no upgrade is told what this is, and does not hold up closing', async () => {
