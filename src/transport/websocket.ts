@@ -17,7 +17,8 @@ export interface WebSocketLike {
   readonly protocol: string
   /** some platforms have none: then nothing is known of unsent bytes */
   readonly bufferedAmount?: number | undefined
-  send(bytes: Uint8Array): void
+  /** takes a Uint8Array; which kind of buffer may be below it is where the types of the platforms differ */
+  send(bytes: never): void
   close(code?: number, reason?: string): void
   addEventListener(type: 'open' | 'message' | 'error' | 'close', listener: (event: WebSocketEvent) => void): void
   /** of ws: ends the connection at once */
@@ -125,7 +126,7 @@ class WebSocketDuplex implements Duplex {
   write(bytes: Uint8Array): boolean {
     // To write to what is closing is an error for some and nothing for others; the end is on its way.
     if (this.socket.readyState !== OPEN) return true
-    this.socket.send(bytes)
+    this.socket.send(bytes as never)
     if (this.unsent() <= HIGH_WATER) return true
     this.ask(1)
     return false

@@ -4,6 +4,7 @@ import { connect as openSocket } from 'node:net'
 import type { AddressInfo, Socket } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test as always } from 'uvu'
+import type { Test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { encode, toHex } from '../../src/codec/index.ts'
 import type { PacketInput } from '../../src/codec/index.ts'
@@ -18,12 +19,11 @@ import { ADAPTERS, ws } from '../helpers/adapters.ts'
 import { failure, newRecord, rawServer, recording, until } from '../helpers/network.ts'
 import type { Record } from '../helpers/network.ts'
 
-const test = ws === undefined ? always.skip : always
+const test = (ws === undefined ? always.skip : always) as Test
 if (ws === undefined) console.log('ws is not installed: what needs a real WebSocket is skipped (npm run test:peers)')
-else {
-  adapterTests(always, ADAPTERS.webSocket)
-  adapterTests(always, ADAPTERS.secureWebSocket)
-}
+
+adapterTests(test, ADAPTERS.webSocket)
+adapterTests(test, ADAPTERS.secureWebSocket)
 
 interface Lab extends Record { readonly server: Listener, readonly url: string, readonly refused: Error[], readonly subprotocols: string[] }
 

@@ -1,5 +1,10 @@
 // A fake of the browser's WebSocket, which can neither pause nor end at once. The real ones are in websocket-server.test.ts.
+import { spawnSync } from 'node:child_process'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
@@ -225,6 +230,26 @@ test('without a WebSocket, or a URL, the caller is told what to give', async () 
 test('bundled for a browser: nothing of Node', async () => {
   const { outputFiles } = await build({ entryPoints: ['websocket', 'streams', 'index'].map((name) => `src/transport/${name}.ts`), bundle: true, write: false, format: 'esm', platform: 'browser', outdir: 'none', logLevel: 'silent' })
   for (const { text } of outputFiles) assert.not.match(text, /node:|\bBuffer\.|\bprocess\./)
+})
+
+test('the types of a browser fit: its WebSocket, and its streams', () => {
+  const folder = mkdtempSync(join(tmpdir(), 'connack-types-'))
+  const source = fileURLToPath(new URL('../../src/transport/', import.meta.url))
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }')
+  writeFileSync(join(folder, 'tsconfig.json'), JSON.stringify({
+    extends: join(source, '../../tsconfig.json'),
+    compilerOptions: { lib: ['ES2023', 'ES2024.String', 'ESNext.Disposable', 'DOM'], types: [] },
+    files: ['use.ts'], include: [],
+  }))
+  writeFileSync(join(folder, 'use.ts'), `import { acceptWebSocket, connectWebSocket } from '${source}websocket.ts'
+import { streamsDuplex } from '${source}streams.ts'
+export const client: unknown = connectWebSocket({ url: 'ws://h', WebSocket })
+export const server: unknown = acceptWebSocket(new WebSocket('ws://h'))
+export const streams: unknown = streamsDuplex(new TransformStream<Uint8Array, Uint8Array>())
+`)
+  const { status, stdout } = spawnSync(process.execPath, [join(source, '../../node_modules/typescript/bin/tsc'), '-p', folder], { encoding: 'utf8' })
+  rmSync(folder, { recursive: true })
+  assert.is(status, 0, stdout)
 })
 
 test.run()
