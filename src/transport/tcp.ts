@@ -1,122 +1,43 @@
 // SPDX-License-Identifier: MIT
-// MQTT over TCP with node:net. `connectTcp` for clients, `listenTcp` for servers; both stay on this machine unless told otherwise.
-import { connect as open, createServer } from 'node:net'
-import type { AddressInfo, Socket } from 'node:net'
-import { Client } from './client.ts'
-import type { ClientOptions } from './client.ts'
+// MQTT over TCP and Unix sockets with node:net. `connectTcp` for clients, `listenTcp` for servers; both stay on this machine unless told otherwise.
+import { connect, createServer } from 'node:net'
+import type { Socket } from 'node:net'
+import type { Client, ClientOptions } from './client.ts'
 import type { Duplex } from './duplex.ts'
-import { Peer } from './server.ts'
-import type { PeerOptions } from './server.ts'
+import { connectOver } from './open.ts'
+import type { OpenOptions } from './open.ts'
+import type { Peer } from './server.ts'
+import { listenOn, openSocket, placeOf, socketDuplex } from './sockets.ts'
+import type { Listener, ListenOptions, Place } from './sockets.ts'
 
-export interface ConnectTcpOptions extends ClientOptions {
-  /** default 127.0.0.1 */
-  readonly host?: string | undefined
-  /** default 1883 */
-  readonly port?: number | undefined
-  /** how long opening the socket may take, in ms; default 10,000. CONNACK has `limits.connackTimeout` of its own */
-  readonly openTimeout?: number | undefined
-  /** gives up the attempt, at any point before CONNACK; `connectTcp` then rejects with its reason */
-  readonly signal?: AbortSignal | undefined
-}
-
-export interface ListenTcpOptions extends PeerOptions {
-  /** default 127.0.0.1: other machines see nothing unless you say so */
-  readonly host?: string | undefined
-  /** default 1883; 0 takes a free one */
-  readonly port?: number | undefined
-  /** connections at a time; default 10,000. Further ones are closed at once */
-  readonly maximumConnections?: number | undefined
-}
-
-export interface TcpServer {
-  readonly host: string
-  readonly port: number
-  /** the connections that are open */
-  readonly peers: ReadonlySet<Peer>
-  /** stops listening, disconnects everybody (5.0: 0x8b Server shutting down) and resolves when all are gone */
-  close(): Promise<void>
-  [Symbol.asyncDispose](): Promise<void>
-}
+export interface OpenTcpOptions extends OpenOptions, Place {}
+export interface ConnectTcpOptions extends ClientOptions, OpenTcpOptions {}
+export interface ListenTcpOptions extends ListenOptions {}
+export type TcpServer = Listener
 
 /** Opens a socket and connects. Rejects with the socket's error, with ConnectionClosed, UsageError, or the signal's reason. */
 export async function connectTcp(options: ConnectTcpOptions = {}): Promise<Client> {
-  const { host = '127.0.0.1', port = 1883, openTimeout = 10_000, signal, ...rest } = options
-  signal?.throwIfAborted()
-  const socket = await openSocket(host, port, openTimeout, signal)
-  return Client.connect(tcpDuplex(socket), rest, signal)
+  return connectOver(openTcp(options), options)
+}
+
+/** Opens a socket, and no more. Rejects with the socket's error, ERR_OPEN_TIMEOUT, or the signal's reason. */
+export async function openTcp(options: OpenTcpOptions = {}): Promise<Duplex> {
+  const place = placeOf(options, DEFAULT_PORT)
+  return openSocket(place, 'connect', options, {}, () => connect(place))
 }
 
 /** Listens, and calls `onPeer` for every connection before a byte of it is read: set `onConnect` there. Resolves when the port is open. */
-export function listenTcp(options: ListenTcpOptions, onPeer: (peer: Peer) => void): Promise<TcpServer> {
-  const { host = '127.0.0.1', port = 1883, maximumConnections = 10_000, ...rest } = options
-  const peers = new Set<Peer>()
-  const server = createServer({ allowHalfOpen: true }, (socket) => {
-    const peer = new Peer(tcpDuplex(socket), rest)
-    peers.add(peer)
-    void peer.closed.then(() => peers.delete(peer))
-    onPeer(peer)
-  })
-  server.maxConnections = maximumConnections
-  const close = async (): Promise<void> => {
-    const closed = new Promise<void>((resolve) => { server.close(() => { resolve() }) })
-    await Promise.all([closed, ...Array.from(peers, (peer) => peer.disconnect(SERVER_SHUTTING_DOWN))])
-  }
-  return new Promise((resolve, reject) => {
-    server.once('error', reject)
-    server.listen(port, host, () => {
-      const { address, port: taken } = server.address() as AddressInfo
-      server.off('error', reject)
-      resolve({ host: address, port: taken, peers, close, [Symbol.asyncDispose]: close })
-    })
+export async function listenTcp(options: ListenTcpOptions, onPeer: (peer: Peer, socket: Socket) => void): Promise<TcpServer> {
+  const server = createServer()
+  return listenOn(server, options, DEFAULT_PORT, onPeer, ({ accept }) => {
+    server.on('connection', (socket) => { accept(socketDuplex(socket), socket, socket) })
   })
 }
 
-/** A socket as a Duplex. Half-open sockets are the driver's business: it closes when the peer has ended. */
-export function tcpDuplex(socket: Socket): Duplex {
-  const ignore = (): void => {}
-  const duplex: Duplex = {
-    write: (bytes) => socket.write(bytes),
-    close: (abort) => { if (abort === true) socket.destroy(); else socket.end() },
-    pause: () => { socket.pause() },
-    resume: () => { socket.resume() },
-    onData: ignore, onDrain: ignore, onEnd: ignore,
-  }
-  let failure: Error | undefined
-  socket.setNoDelay(true)
-  socket.on('data', (chunk: Uint8Array) => { duplex.onData(chunk) })
-  socket.on('drain', () => { duplex.onDrain() })
-  socket.on('end', () => { duplex.onEnd() })
-  socket.on('error', (error) => { failure = error })
-  socket.on('close', () => { duplex.onEnd(failure) })
-  return duplex
-}
-
-function openSocket(host: string, port: number, timeout: number, signal: AbortSignal | undefined): Promise<Socket> {
-  return new Promise((resolve, reject) => {
-    const socket = open({ host, port, allowHalfOpen: true })
-    const late = setTimeout(() => { give(new Error(`no connection to ${host}:${port} within ${timeout} ms (openTimeout)`)) }, timeout)
-    const abort = (): void => { give(signal!.reason) }
-    const settle = (): void => {
-      clearTimeout(late)
-      signal?.removeEventListener('abort', abort)
-      socket.off('error', give)
-    }
-    const give = (reason: unknown): void => {
-      settle()
-      socket.destroy()
-      reject(reason)
-    }
-    signal?.addEventListener('abort', abort, { once: true })
-    socket.once('error', give)
-    socket.once('connect', () => {
-      settle()
-      resolve(socket)
-    })
-  })
-}
-
-const SERVER_SHUTTING_DOWN = 0x8b
+const DEFAULT_PORT = 1883
 
 export { Client } from './client.ts'
 export { ConnectionClosed } from './driver-options.ts'
+export { TransportError } from './open.ts'
 export { Peer } from './server.ts'
+export { socketDuplex as tcpDuplex } from './sockets.ts'

@@ -151,7 +151,7 @@ test('the order of answers goes on behind its 65,536th, and a refusal has its tu
   assert.equal(brief(step(after(next, ask(ack('puback', 1))), ask(ack('puback', 10))).effects), ['write puback 10'])
 })
 
-test('a Server answers in any order: MQTT-4.6.0-2 and -3 speak of Clients', () => {
+test('a Server answers in any order: what the standard says of the order of acknowledgements speaks of Clients', () => {
   const state = after(connected('server', 5), received(publish(1, 1), 5), received(publish(1, 2), 5), received(publish(2, 3), 5), received(publish(2, 4), 5))
   for (const [type, first, second] of [['puback', 2, 1], ['pubrec', 4, 3]] as const) {
     assert.equal(brief(step(after(state, ask(ack(type, first))), ask(ack(type, second))).effects), [`write ${type} ${second}`])

@@ -7,22 +7,44 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { fileURLToPath } from 'node:url'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { toHex } from '../../src/codec/index.ts'
 import { newSession } from '../../src/fsm/index.ts'
+import { connect as connectUrl } from '../../src/transport/connect.ts'
 import { connectTcp } from '../../src/transport/tcp.ts'
-import type { ConnectionClosed } from '../../src/transport/tcp.ts'
+import type { Client, ConnectionClosed } from '../../src/transport/tcp.ts'
+import { connectTls } from '../../src/transport/tls.ts'
+import { connectWebSocket } from '../../src/transport/websocket.ts'
+import { pem, ws } from '../helpers/adapters.ts'
+import { failure } from '../helpers/network.ts'
 
 const PATH = `${process.env['PATH']}:/usr/sbin:/usr/local/sbin`
 const installed = spawnSync('mosquitto', ['-h'], { env: { ...process.env, PATH } }).error === undefined
 const proven = installed ? test : Object.assign(test.skip)
 if (!installed) console.log('mosquitto is not installed: its tests are skipped (apt-get install mosquitto)')
 
+const provenWithWs = ws === undefined ? test.skip : proven
+if (ws === undefined) console.log('ws is not installed: mosquitto over WebSocket is skipped (npm run test:peers)')
+
+async function pinged(opening: Promise<Client>): Promise<void> {
+  const client = await opening
+  await client.ping()
+  assert.is((await client.disconnect()).why, 'disconnect')
+}
+
 let broker: ChildProcess | undefined
 let folder = ''
 let open = 0
 let guarded = 0
+let web = 0
+let secure = 0
+let mutual = 0
+
+function certificate(name: string): string {
+  return fileURLToPath(new URL(`../helpers/tls/${name}.pem`, import.meta.url))
+}
 
 async function freePort(): Promise<number> {
   const server = createServer()
@@ -37,6 +59,9 @@ test.before(async () => {
   folder = mkdtempSync(join(tmpdir(), 'connack-mosquitto-'))
   open = await freePort()
   guarded = await freePort()
+  web = await freePort()
+  secure = await freePort()
+  mutual = await freePort()
   // Started as root it would switch user and could not read its password file.
   writeFileSync(join(folder, 'mosquitto.conf'), `per_listener_settings true
 user root
@@ -47,6 +72,23 @@ allow_anonymous true
 listener ${guarded} 127.0.0.1
 allow_anonymous false
 password_file ${join(folder, 'passwd')}
+# Without socket_domain a websockets listener ignores its address and binds every interface.
+listener ${web} 127.0.0.1
+protocol websockets
+socket_domain ipv4
+allow_anonymous true
+listener ${secure} 127.0.0.1
+allow_anonymous true
+certfile ${certificate('server')}
+keyfile ${certificate('server.key')}
+listener ${mutual} 127.0.0.1
+allow_anonymous true
+certfile ${certificate('server')}
+keyfile ${certificate('server.key')}
+cafile ${certificate('ca')}
+require_certificate true
+listener 0 ${join(folder, 'mosq.sock')}
+allow_anonymous true
 `)
   const made = spawnSync('mosquitto_passwd', ['-b', '-c', join(folder, 'passwd'), 'hans', 'letmein'], { env: { ...process.env, PATH } })
   assert.is(made.status, 0)
@@ -104,6 +146,62 @@ proven('mosquitto, 3.1.1: a session is kept, and Session Present says so', async
   const second = await connectTcp({ port: open, connect, session: newSession('connack-session') })
   assert.is(second.connack.sessionPresent, true)
   await second.disconnect()
+})
+
+for (const version of [3, 4, 5] as const) {
+  const connect = { version, clientId: `connack-${version}` } as const
+
+  provenWithWs(`mosquitto, version ${version}, over WebSocket: connect, ping, disconnect`, async () => {
+    await pinged(connectWebSocket({ url: `ws://127.0.0.1:${web}/mqtt`, WebSocket: ws!.WebSocket, connect }))
+  })
+
+  proven(`mosquitto, version ${version}, over TLS: connect, ping, disconnect`, async () => {
+    await pinged(connectTls({ port: secure, tls: { ca: pem('ca') }, connect }))
+  })
+
+  proven(`mosquitto, version ${version}, over a Unix socket: connect, ping, disconnect`, async () => {
+    await pinged(connectTcp({ path: join(folder, 'mosq.sock'), connect }))
+  })
+}
+
+proven('mosquitto, by URL', async () => {
+  await pinged(connectUrl(`mqtt://localhost:${open}`))
+  await pinged(connectUrl(`mqtts://localhost:${secure}`, { tls: { ca: pem('ca') } }))
+  await pinged(connectUrl(`unix:${join(folder, 'mosq.sock')}`))
+})
+
+proven('mosquitto wants a client certificate: with one, with none, and with one of a stranger', async () => {
+  await pinged(connectTls({ port: mutual, tls: { ca: pem('ca'), cert: pem('client'), key: pem('client.key') } }))
+  const none = await failure(connectTls({ port: mutual, tls: { ca: pem('ca') } }))
+  assert.match(none.message, /the server wants a certificate from its clients/)
+  const stranger = await failure(connectTls({ port: mutual, tls: { ca: pem('ca'), cert: pem('stranger'), key: pem('stranger.key') } }))
+  assert.match(stranger.message, /does not trust the certificate of this client/)
+})
+
+proven('mosquitto: TLS on its plain port, and a plain CONNECT on its TLS port', async () => {
+  const tls = await failure(connectTls({ port: open, tls: { ca: pem('ca') } }))
+  assert.match(tls.message, /speak TLS/)
+  const plain = await failure(connectTcp({ port: secure }))
+  // Its alert is overtaken by a reset now and then.
+  assert.match(plain.message, /TLS|without a CONNACK|ECONNRESET/)
+})
+
+provenWithWs('mosquitto: a WebSocket on its plain port, MQTT on its WebSocket port, and a subprotocol it does not know', async () => {
+  const error = await failure(connectWebSocket({ url: `ws://127.0.0.1:${open}`, WebSocket: ws!.WebSocket }))
+  assert.match(error.message, /no WebSocket to/)
+  const plain = await failure(connectTcp({ port: web }))
+  assert.match(plain.message, /HTTP|without a CONNACK/)
+})
+
+// Debian's 2.0.11 takes 4 KiB in 100 ms from a WebSocket, whoever sends them: 26 s for 1 MiB.
+provenWithWs('mosquitto over WebSocket: 20,000 bytes there and back', async () => {
+  const client = await connectWebSocket({ url: `ws://127.0.0.1:${web}`, WebSocket: ws!.WebSocket })
+  const back = new Promise<Uint8Array>((resolve) => { client.onPacket = (packet) => { if (packet.type === 'publish') resolve(packet.payload.slice()) } })
+  await client.send({ type: 'subscribe', packetId: 1, subscriptions: [{ filter: 'big', qos: 0 }] })
+  const payload = Uint8Array.from({ length: 20_000 }, (_, i) => i % 251)
+  await client.send({ type: 'publish', topic: 'big', payload })
+  assert.equal(Buffer.compare(await back, payload), 0)
+  await client.disconnect()
 })
 
 test.run()

@@ -1,44 +1,25 @@
-import { connect as openSocket, createServer } from 'node:net'
-import type { AddressInfo, Server, Socket } from 'node:net'
+import { spawnSync } from 'node:child_process'
+import dns from 'node:dns'
+import { existsSync } from 'node:fs'
+import { connect as openSocket, Server } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { createServer as createHttpServer } from 'node:http'
+import { networkInterfaces } from 'node:os'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { encode, fromHex } from '../../src/codec/index.ts'
-import type { Packet } from '../../src/codec/index.ts'
-import type { CloseCause } from '../../src/fsm/index.ts'
+import type { UsageError } from '../../src/codec/index.ts'
 import { connectTcp, ConnectionClosed, listenTcp } from '../../src/transport/tcp.ts'
 import type { ListenTcpOptions, Peer, TcpServer } from '../../src/transport/tcp.ts'
+import { adapterTests } from '../helpers/adapter.ts'
+import { ADAPTERS, socketPath } from '../helpers/adapters.ts'
+import { failure, newRecord, rawServer, recording, until } from '../helpers/network.ts'
+import type { Record } from '../helpers/network.ts'
 
-interface Lab { readonly server: TcpServer, readonly peers: Peer[], readonly causes: CloseCause[], readonly packets: Packet[] }
-
-async function lab(options: ListenTcpOptions = {}, onConnect: (peer: Peer) => void | Promise<void> = (peer) => peer.accept()): Promise<Lab> {
-  const peers: Peer[] = []
-  const causes: CloseCause[] = []
-  const packets: Packet[] = []
-  const server = await listenTcp({ port: 0, ...options }, (peer) => {
-    peers.push(peer)
-    peer.onConnect = () => onConnect(peer)
-    peer.onPacket = (packet) => { packets.push(packet) }
-    peer.onClose = (cause) => { causes.push(cause) }
-  })
-  return { server, peers, causes, packets }
-}
-
-function failure(promise: Promise<unknown>): Promise<Error> {
-  return promise.then(() => { throw new Error('it did not fail') }, (error: Error) => error)
-}
-
-/** A server of raw bytes: answers the first chunk, and that is all. */
-async function rawServer(answer: (socket: Socket) => void): Promise<{ readonly port: number, readonly close: () => void }> {
-  const sockets = new Set<Socket>()
-  const server: Server = createServer((socket) => {
-    sockets.add(socket)
-    socket.on('error', () => {})
-    socket.once('data', () => { answer(socket) })
-  })
-  await new Promise<void>((resolve) => { server.listen(0, '127.0.0.1', resolve) })
-  return { port: (server.address() as AddressInfo).port, close: () => { server.close(); for (const socket of sockets) socket.destroy() } }
+async function lab(options: ListenTcpOptions = {}, onConnect?: (peer: Peer) => void | Promise<void>): Promise<Record & { readonly server: TcpServer }> {
+  const record = newRecord()
+  return { ...record, server: await listenTcp({ ...('path' in options ? {} : { port: 0 }), ...options }, recording(record, onConnect)) }
 }
 
 for (const version of [3, 4, 5] as const) {
@@ -249,6 +230,121 @@ test('back-pressure over real sockets: a slow handler lets no more than a few bu
   await client.disconnect()
   await server.close()
   assert.is(seen, 60)
+})
+
+adapterTests(test, ADAPTERS.tcp)
+adapterTests(test, ADAPTERS.unix)
+
+test('a Unix socket has a path and nothing else; the server tells it, and removes it', async () => {
+  const { path, remove } = socketPath()
+  const { server } = await lab({ path })
+  assert.equal([server.host, server.port, server.path, existsSync(path)], ['', 0, path, true])
+  for (const wrong of [{ path, port: 1883 }, { path, host: 'localhost' }]) {
+    for (const error of [await failure(connectTcp(wrong)), await failure(listenTcp(wrong, () => {}))]) {
+      assert.equal([error.name, (error as UsageError).path], ['UsageError', 'path'])
+    }
+  }
+  await server.close()
+  assert.is(existsSync(path), false)
+  remove()
+})
+
+test('a Unix socket that nobody listens on, one that somebody else listens on, and no file at all: each says what it is', async () => {
+  const { path, remove } = socketPath()
+  const missing = await failure(connectTcp({ path }))
+  assert.equal([missing.name, missing.code], ['TransportError', 'ENOENT'])
+  assert.match(missing.message, `${path}: there is no such socket file`)
+
+  // A process that is killed leaves its file behind.
+  const child = spawnSync(process.execPath, ['-e', `require('net').createServer().listen(${JSON.stringify(path)}, () => { process.kill(process.pid, 'SIGKILL') })`])
+  assert.equal([child.signal, existsSync(path)], ['SIGKILL', true])
+  const stale = await failure(connectTcp({ path }))
+  assert.is(stale.code, 'ECONNREFUSED')
+  assert.match(stale.message, 'nobody listens on it any more')
+  const taken = await failure(lab({ path }))
+  assert.is(taken.code, 'EADDRINUSE')
+  assert.match(taken.message, 'one has ended without removing it: remove it and try again')
+  assert.is(existsSync(path), true)
+
+  const long = await failure(connectTcp({ path: path.padEnd(108, 'x') }))
+  assert.is(long.name, 'UsageError')
+  assert.match(long.message, /may have \d+ bytes here, and this one has 108/)
+  remove()
+})
+
+test('a port that is taken: the error of listen comes through', async () => {
+  const { server } = await lab()
+  assert.is((await failure(listenTcp({ port: server.port }, () => {}))).code, 'EADDRINUSE')
+  await server.close()
+})
+
+test('an error of a server that listens is that of one connection: the process lives, and is told', async () => {
+  const { listen } = Server.prototype
+  let inner: Server | undefined
+  Server.prototype.listen = function listenAndNote(this: Server, ...args: unknown[]): Server {
+    inner = this
+    return listen.apply(this, args as never)
+  } as never
+  const refused: Error[] = []
+  const { server } = await lab({ onRefused: (error) => { refused.push(error) } }).finally(() => { Server.prototype.listen = listen })
+  inner!.emit('error', new Error('accept EMFILE'))
+  assert.is(refused[0]?.message, 'accept EMFILE')
+  await (await connectTcp({ port: server.port })).disconnect()
+  await server.close()
+})
+
+/** Makes `localhost` mean these addresses, in this order, as it does on one machine or another. */
+async function withLocalhost<Result>(addresses: readonly string[], what: () => Promise<Result>): Promise<Result> {
+  const { lookup } = dns
+  dns.lookup = ((_name: string, options: { readonly all?: boolean }, callback: (error: null, ...found: unknown[]) => void) => {
+    const found = addresses.map((address) => ({ address, family: address.includes(':') ? 6 : 4 }))
+    if (options.all === true) callback(null, found)
+    else callback(null, found[0]!.address, found[0]!.family)
+  }) as never
+  try {
+    return await what()
+  } finally {
+    dns.lookup = lookup
+  }
+}
+
+const hasIPv6 = Object.values(networkInterfaces()).some((addresses) => addresses?.some(({ address }) => address === '::1'))
+if (!hasIPv6) console.log('there is no ::1 here: brokers on it are skipped')
+
+for (const addresses of [['::1', '127.0.0.1'], ['127.0.0.1', '::1']]) {
+  for (const host of hasIPv6 ? ['127.0.0.1', '::1'] : ['127.0.0.1']) {
+    test(`localhost, which is ${addresses.join(' and ')}, reaches a broker that is on ${host} only`, async () => {
+      const { server } = await lab({ host })
+      await withLocalhost(addresses, async () => (await connectTcp({ host: 'localhost', port: server.port })).disconnect())
+      await server.close()
+    })
+  }
+
+  test(`localhost, which is ${addresses.join(' and ')}, and nobody on either: each address is told`, async () => {
+    const { server } = await lab()
+    await server.close()
+    const error = await withLocalhost(addresses, () => failure(connectTcp({ host: 'localhost', port: server.port })))
+    assert.equal([error.name, error.code], ['TransportError', 'ECONNREFUSED'])
+    for (const address of addresses) assert.match(error.message, `${address}:${server.port}`)
+  })
+}
+
+test('connections beyond maximumConnections are closed at once', async () => {
+  const { server, peers } = await lab({ maximumConnections: 1 })
+  const client = await connectTcp({ port: server.port })
+  assert.ok((await failure(connectTcp({ port: server.port }))) instanceof Error)
+  assert.is(peers.length, 1)
+  await client.ping()
+  await client.disconnect()
+  await server.close()
+})
+
+test('a server that closes while a Client waits for its CONNACK tells it', async () => {
+  const { server, peers } = await lab({}, () => {})
+  const attempt = failure(connectTcp({ port: server.port }))
+  await until(() => peers[0]?.connect !== undefined)
+  await server.close()
+  assert.is((await attempt as ConnectionClosed).cause.reasonCode, 0x88)
 })
 
 test.run()
