@@ -6,6 +6,8 @@ import type { Client, ClientOptions } from './client.ts'
 import type { Duplex } from './duplex.ts'
 import { connectOver } from './open.ts'
 import type { OpenOptions } from './open.ts'
+import { reconnecting as comingBack } from './reconnecting.ts'
+import type { ReconnectingClient, ReconnectingOptions } from './reconnecting.ts'
 import type { OpenTlsOptions } from './tls.ts'
 import type { OpenWebSocketOptions } from './websocket.ts'
 
@@ -23,6 +25,22 @@ export async function connect(url: string | URL, options: ConnectUrlOptions = {}
   const parsed = parse(url)
   const connect = { ...credentialsOf(parsed), ...options.connect }
   return connectOver(open(parsed, { ...options, version: connect.version }), { ...options, connect })
+}
+
+export interface ReconnectingUrlOptions extends Omit<ReconnectingOptions, 'open'>, Omit<OpenUrlOptions, 'signal' | 'version'> {}
+
+/**
+ * A client that comes back by itself, over any URL that `connect` takes; see ReconnectingClient. It begins at once. Throws UsageError for what is no URL; a
+ * scheme it does not know is told by `closed`, as is any other end.
+ */
+export function reconnecting(url: string | URL, options: ReconnectingUrlOptions = {}): ReconnectingClient {
+  const { connect } = options
+  const credentials = credentialsOf(url)
+  return comingBack({
+    ...options,
+    connect: typeof connect === 'function' ? async (attempt) => ({ ...credentials, ...await connect(attempt) }) : { ...credentials, ...connect },
+    open: ({ signal }) => openUrl(url, { ...options, signal, version: typeof connect === 'function' ? undefined : connect?.version }),
+  })
 }
 
 /** Opens the byte stream that `connect` would, and no more: what a program that connects again and again wants. */

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url'
 import { build } from 'esbuild'
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import { connect, credentialsOf, openUrl } from '../../src/transport/connect.ts'
+import { connect, credentialsOf, openUrl, reconnecting } from '../../src/transport/connect.ts'
 import type { ConnectUrlOptions } from '../../src/transport/connect.ts'
 import { listenTcp } from '../../src/transport/tcp.ts'
 import { listenTls } from '../../src/transport/tls.ts'
@@ -146,6 +146,23 @@ test('bundled, what one scheme needs is in a file of its own', async () => {
   const loaded = [main.text, ...[...main.text.matchAll(/^} from "\.\/(.*)"|^import "\.\/(.*)"/gm)].map(([, a, b]) => outputFiles.find(({ path }) => path.endsWith((a ?? b)!))!.text)].join('\n')
   assert.match(loaded, 'import("./tls-')
   assert.not.match(loaded, /from "node:|function openTls|class WebSocketDuplex/)
+})
+
+test('a client that comes back, by URL: credentials of the URL, and a refusal of them ends it', async () => {
+  const record = newRecord()
+  const server = await listenTcp({ port: 0 }, recording(record))
+  const client = reconnecting(`mqtt://u:p@127.0.0.1:${server.port}`, { connect: { clientId: 'kitchen' } })
+  assert.is((await client.publish({ topic: 'a', payload: '1', qos: 1 }))?.type, 'puback')
+  const { username, clientId } = record.peers[0]!.connect!
+  assert.equal([username, clientId], ['u', 'kitchen'])
+  await client.end()
+  await server.close()
+  const strict = await listenTcp({ port: 0 }, (peer) => { peer.onConnect = () => peer.refuse(0x86) })
+  const reason = await reconnecting(`mqtt://u:p@127.0.0.1:${strict.port}`).closed
+  assert.is(reason.name, 'ConnectionClosed')
+  await strict.close()
+  assert.match((await reconnecting('gopher://a').closed).message, /the scheme gopher: is not known here/)
+  assert.throws(() => reconnecting('no url'), /this is no URL/)
 })
 
 test.run()
