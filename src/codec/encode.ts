@@ -2,7 +2,7 @@
 // One Control Packet into bytes: the body first, then the fixed header before it.
 import { checkVersion } from './decode.ts'
 import { UsageError } from './errors.ts'
-import type { PacketInput, PacketInputOf } from './packet.ts'
+import type { PacketInput } from './packet.ts'
 import { writeAck } from './packet/acks.ts'
 import { writeAuth } from './packet/auth.ts'
 import { writeConnack } from './packet/connack.ts'
@@ -16,7 +16,7 @@ import { writeUnsuback } from './packet/unsuback.ts'
 import { writeUnsubscribe } from './packet/unsubscribe.ts'
 import { PACKETS } from './protocol.ts'
 import type { PacketType, ProtocolVersion } from './protocol.ts'
-import { carve, carveOutput, copyBytes } from './slab.ts'
+import { carve, carveOutput } from './slab.ts'
 import { Writer } from './writer.ts'
 
 /**
@@ -31,10 +31,10 @@ export function encode(packet: PacketInput, version: ProtocolVersion): Uint8Arra
     return two
   }
   const start = writePacket(packet, version)
-  const { bytes, position, tail } = shared
+  const { position, tail } = shared
   const size = position - start
   const out = carveOutput(size + tail.length)
-  copyBytes(bytes, start, size, out, 0)
+  shared.copyTo(out, 0, start)
   if (tail.length > 0) {
     out.set(tail, size)
     shared.release()
@@ -54,14 +54,14 @@ export function encodeInto(packet: PacketInput, version: ProtocolVersion, target
     return offset + 2
   }
   const start = writePacket(packet, version)
-  const { bytes, position, tail } = shared
+  const { position, tail } = shared
   const size = position - start
   const end = offset + size + tail.length
   if (!(Number.isInteger(offset) && offset >= 0 && end <= target.length)) {
     shared.release()
     throw new UsageError(`${packet.type}: ${size + tail.length} bytes do not fit a target of ${target.length} at offset ${offset}`, { packet: packet.type, rule: 'encodeInto', path: '' })
   }
-  copyBytes(bytes, start, size, target, offset)
+  shared.copyTo(target, offset, start)
   if (tail.length > 0) {
     target.set(tail, offset + size)
     shared.release()
@@ -101,47 +101,47 @@ function bodiless(packet: PacketInput, version: ProtocolVersion): number {
 
 /** Leaves the packet in the shared writer: bytes[start, position), then its tail. */
 function writePacket(packet: PacketInput, version: ProtocolVersion): number {
-  const type = packet?.type
-  const encoder = ENCODERS[type]
-  if (encoder === undefined) throw new UsageError(`there is no packet of type ${String(type)}`, { packet: undefined, rule: '5.0 §2.1.2', path: 'type' })
-  checkVersion(version, type)
-  shared.open(type, version)
-  if (version < encoder.since) throw shared.misuse('packetType', '', `there is no ${type.toUpperCase()} before 5.0`)
-  return shared.close(encoder.first | encoder.write(shared, packet, version))
+  if (!(version === 3 || version === 4 || version === 5)) refuseVersion(packet, version)
+  shared.open(packet?.type, version)
+  return shared.close(writeBody(shared, packet, version))
 }
 
 /** Encoding never calls out, so one writer serves all. */
 const shared: Writer = /* @__PURE__ */ new Writer()
 
-/** Each writes the body and returns the fixed header flags. */
-const WRITERS: { readonly [T in PacketType]: (w: Writer, packet: PacketInputOf<T>, version: ProtocolVersion) => number } = {
-  connect: writeConnect,
-  connack: writeConnack,
-  publish: writePublish,
-  puback: writeAck,
-  pubrec: writeAck,
-  pubrel: (w, packet, version) => writeAck(w, packet, version) | PACKETS.pubrel.flags,
-  pubcomp: writeAck,
-  subscribe: writeSubscribe,
-  suback: writeSuback,
-  unsubscribe: writeUnsubscribe,
-  unsuback: writeUnsuback,
-  pingreq: writePing,
-  pingresp: writePing,
-  disconnect: writeDisconnect,
-  auth: writeAuth,
+/** Writes everything behind the fixed header and returns its first byte. The writers give the flags where there are any to set. */
+function writeBody(w: Writer, packet: PacketInput, version: ProtocolVersion): number {
+  switch (packet?.type) {
+    case 'connect': return first('connect') | writeConnect(w, packet, version)
+    case 'connack': return first('connack') | writeConnack(w, packet, version)
+    case 'publish': return first('publish') | writePublish(w, packet, version)
+    case 'puback': return first('puback') | writeAck(w, packet, version)
+    case 'pubrec': return first('pubrec') | writeAck(w, packet, version)
+    case 'pubrel': return first('pubrel') | writeAck(w, packet, version) | PACKETS.pubrel.flags
+    case 'pubcomp': return first('pubcomp') | writeAck(w, packet, version)
+    case 'subscribe': return first('subscribe') | writeSubscribe(w, packet, version)
+    case 'suback': return first('suback') | writeSuback(w, packet, version)
+    case 'unsubscribe': return first('unsubscribe') | writeUnsubscribe(w, packet, version)
+    case 'unsuback': return first('unsuback') | writeUnsuback(w, packet, version)
+    case 'pingreq': return first('pingreq') | writePing()
+    case 'pingresp': return first('pingresp') | writePing()
+    case 'disconnect': return first('disconnect') | writeDisconnect(w, packet, version)
+    case 'auth':
+      if (version < PACKETS.auth.since) throw w.misuse('packetType', '', 'there is no AUTH before 5.0')
+      return first('auth') | writeAuth(w, packet)
+    default: throw noSuchPacket(packet)
+  }
 }
 
-interface Encoder {
-  readonly first: number
-  readonly since: ProtocolVersion
-  readonly write: (w: Writer, packet: PacketInput, version: ProtocolVersion) => number
+function first(type: PacketType): number {
+  return PACKETS[type].number << 4
 }
 
-/** WRITERS and PACKETS in one look-up, which has no prototype to find other names in. */
-const ENCODERS: { readonly [type: string]: Encoder | undefined } = /* @__PURE__ */ Object.assign(
-  Object.create(null) as object,
-  Object.fromEntries(Object.entries(PACKETS).map(([type, { number, since }]) =>
-    // The table takes each packet to its own writer, which TypeScript cannot follow.
-    [type, { first: number << 4, since, write: WRITERS[type as PacketType] as Encoder['write'] }])),
-)
+function noSuchPacket(packet: never): UsageError {
+  return new UsageError(`there is no packet of type ${String((packet as PacketInput | undefined)?.type)}`, { packet: undefined, rule: '5.0 §2.1.2', path: 'type' })
+}
+
+function refuseVersion(packet: PacketInput, version: ProtocolVersion): void {
+  if (!Object.hasOwn(PACKETS, packet?.type)) throw noSuchPacket(packet as never)
+  checkVersion(version, packet.type)
+}

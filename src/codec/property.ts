@@ -133,25 +133,35 @@ export function readProperties<C extends Carrier>(r: Reader, carrier: C): Proper
 
 /** Writes Property Length and the properties in the order of Table 2-4; for `undefined` the length 0 [MQTT-2.2.2-1]. */
 export function writeProperties<C extends Carrier>(w: Writer, carrier: C, given: PropertiesOf<C> | undefined, path = 'properties'): void {
+  if (given === undefined) return w.u8(0)
   const lengthAt = w.reserveVarint()
-  if (given === undefined) return w.patchVarint(lengthAt)
   if (typeof given !== 'object' || given === null) throw w.wrongType(given, path, 'an object')
   const properties = given as { readonly [name: string]: unknown }
-  let unwritten = 0
+  const { held } = w
+  const columns = NAMED[carrier]
+  let found = 0
+  let stray = false
   for (const name in properties) {
-    if (properties[name] !== undefined) unwritten++
-  }
-  w.base = path
-  for (const { name, row } of ROWS[carrier]) {
-    if (unwritten === 0) break
     const value = properties[name]
     if (value === undefined) continue
-    unwritten--
-    writeProperty(w, row, value, name)
+    const column = columns[name]
+    if (column === undefined) {
+      stray = true
+      continue
+    }
+    found |= column.bit
+    held[column.place] = value
   }
-  // Whatever has not been written is not a property of this packet.
-  if (unwritten > 0) throw strayProperty(w, carrier, properties)
-  if (properties['authenticationData'] !== undefined && properties['authenticationMethod'] === undefined) {
+  w.base = path
+  // The bits stand in the table's order, whatever order the names came in.
+  for (let left = found; left !== 0; left &= left - 1) {
+    const place = 31 - Math.clz32(left & -left)
+    const value = held[place]
+    held[place] = undefined
+    writeProperty(w, ENTRIES[place]!.row, value, ENTRIES[place]!.name)
+  }
+  if (stray) throw strayProperty(w, carrier, properties)
+  if ((found & AUTHENTICATION) === AUTHENTICATION_DATA) {
     throw w.misuse('authenticationMethod', 'authenticationData', 'Authentication Data alone')
   }
   w.base = ''
@@ -280,13 +290,15 @@ function unexpected(id: number, carrier: Carrier): string {
 interface Column {
   readonly name: string
   readonly row: PropertyRow
+  /** its place in the table */
+  readonly place: number
   /** its bit in the set of properties seen */
   readonly bit: number
   readonly repeats: boolean
 }
 
 const ENTRIES: readonly Column[] = /* @__PURE__ */ Object.entries(PROPERTIES).map(([name, row], i) =>
-  ({ name, row, bit: 1 << i, repeats: row.kind === 'pairs' || row.kind === 'identifiers' }))
+  ({ name, row, place: i, bit: 1 << i, repeats: row.kind === 'pairs' || row.kind === 'identifiers' }))
 
 /** The property with this identifier as the standard calls it; undefined where there is none. */
 export function propertyTitle(id: number): string | undefined {
@@ -300,8 +312,19 @@ const KNOWN: readonly (string | undefined)[] = /* @__PURE__ */ byId(ENTRIES).map
 const ROWS: { readonly [C in Carrier]: readonly Column[] } = /* @__PURE__ */ perCarrier((carrier) =>
   ENTRIES.filter(({ row }) => row.carriers.includes(carrier)))
 
+/** The same, by name: tables without a prototype to find other names in. */
+const NAMED: { readonly [C in Carrier]: { readonly [name: string]: Column | undefined } } = /* @__PURE__ */ perCarrier((carrier) =>
+  Object.assign(Object.create(null) as object, Object.fromEntries(ROWS[carrier].map((column) => [column.name, column]))))
+
+const AUTHENTICATION_DATA: number = /* @__PURE__ */ bitOf('authenticationData')
+const AUTHENTICATION: number = AUTHENTICATION_DATA | /* @__PURE__ */ bitOf('authenticationMethod')
+
 /** The same, by identifier. */
 const COLUMNS: { readonly [C in Carrier]: readonly (Column | undefined)[] } = /* @__PURE__ */ perCarrier((carrier) => byId(ROWS[carrier]))
+
+function bitOf(name: PropertyName): number {
+  return ENTRIES.find((column) => column.name === name)!.bit
+}
 
 function byId(columns: readonly Column[]): (Column | undefined)[] {
   const table = new Array<Column | undefined>(0x2b).fill(undefined)

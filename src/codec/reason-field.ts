@@ -5,7 +5,7 @@ import type { PropertiesOf } from './property.ts'
 import { readProperties, writeProperties } from './property.ts'
 import type { ProtocolVersion } from './protocol.ts'
 import type { Reader } from './reader.ts'
-import { codesOf, mayCarry } from './reason.ts'
+import { codesOf } from './reason.ts'
 import type { RuleName } from './rules.ts'
 import type { Writer } from './writer.ts'
 
@@ -22,7 +22,7 @@ export function readReason(r: Reader, type: Coded, version: ProtocolVersion): nu
 }
 
 export function writeReason(w: Writer, type: Coded, code: number, version: ProtocolVersion, path = 'reasonCode'): void {
-  if (!Number.isInteger(code) || !mayCarry(type, code, version)) throw w.misuse(`${type}Code` satisfies RuleName, path, `code ${String(code)}`)
+  if (typeof code !== 'number' || CODES[type][version][code] !== 1) throw w.misuse(`${type}Code` satisfies RuleName, path, `code ${String(code)}`)
   w.u8(code)
 }
 
@@ -38,14 +38,16 @@ export function readEnding<T extends WithEnding>(r: Reader, type: T): { readonly
 
 /** The shortest form that says the same. */
 export function writeEnding<T extends WithEnding>(w: Writer, type: T, code: number, properties: PropertiesOf<T> | undefined): void {
-  if (code === 0 && !hasAny(properties)) return
+  const any = hasAny(properties)
+  if (code === 0 && !any) return
   writeReason(w, type, code, 5)
-  if (hasAny(properties)) writeProperties(w, type, properties)
+  if (any) writeProperties(w, type, properties)
 }
 
-function hasAny(properties: object | undefined): properties is object {
+function hasAny(properties: object | undefined): boolean {
+  if (properties === undefined) return false
   // What is no object is for `writeProperties` to refuse.
-  if (properties === null || (properties !== undefined && typeof properties !== 'object')) return true
+  if (properties === null || typeof properties !== 'object') return true
   for (const name in properties) {
     const value = (properties as { readonly [name: string]: unknown })[name]
     if (value !== undefined && !(Array.isArray(value) && value.length === 0)) return true

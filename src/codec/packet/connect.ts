@@ -168,15 +168,15 @@ function willFlags(w: Writer, will: WillInput): number {
 function writeWill(w: Writer, will: WillInput, version: ProtocolVersion): void {
   if (version === 5) writeProperties(w, 'will', will.properties, 'will.properties')
   else refuseProperties(w, will.properties, 'will.properties')
-  w.string(will.topic, 'will.topic')
-  if (topicNameFault(will.topic) !== undefined) throw w.misuse('willTopic', 'will.topic', JSON.stringify(will.topic))
+  w.topic(will.topic, 'will.topic')
+  if (w.wildcard || will.topic === '') throw w.misuse('willTopic', 'will.topic', JSON.stringify(will.topic))
   w.binary(will.payload, 'will.payload')
 }
 
 function checkClientId(w: Writer, clientId: string, cleanStart: boolean, version: ProtocolVersion): void {
   if (version === 3) {
     // Characters, of which one beyond U+FFFF is two units of a JavaScript string.
-    const characters = Array.from(clientId).length
+    const characters = clientId.length <= 23 ? clientId.length : Array.from(clientId).length
     if (characters < 1 || characters > 23) throw w.misuse('clientIdLength', 'clientId', `${characters} characters`)
   }
   if (version === 4 && clientId === '' && !cleanStart) throw w.misuse('emptyClientId', 'clientId', 'empty with cleanStart false')
