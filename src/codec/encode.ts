@@ -3,9 +3,9 @@
 import { checkVersion } from './decode.ts'
 import { UsageError } from './errors.ts'
 import type { PacketInput } from './packet.ts'
-import { writeAck } from './packet/acks.ts'
+import { shortAck, writeAck } from './packet/acks.ts'
 import { writeAuth } from './packet/auth.ts'
-import { writeConnack } from './packet/connack.ts'
+import { shortConnack, writeConnack } from './packet/connack.ts'
 import { writeConnect } from './packet/connect.ts'
 import { writeDisconnect } from './packet/disconnect.ts'
 import { writePing } from './packet/ping.ts'
@@ -24,11 +24,12 @@ import { Writer } from './writer.ts'
  * Throws UsageError, with the field's path, for whatever decoding would refuse.
  */
 export function encode(packet: PacketInput, version: ProtocolVersion): Uint8Array {
-  const first = bodiless(packet, version)
-  if (first !== 0) {
-    const two = carve(2)
-    two[0] = first
-    return two
+  const short = shortForm(packet, version)
+  if (short !== 0) {
+    const size = 2 + sizeOf(short)
+    const out = carve(size)
+    writeShort(short, out, 0)
+    return out
   }
   const start = writePacket(packet, version)
   const { position, tail } = shared
@@ -47,11 +48,10 @@ export function encode(packet: PacketInput, version: ProtocolVersion): Uint8Arra
  * Throws UsageError for whatever decoding would refuse and for a target too small; then `target` is as it was.
  */
 export function encodeInto(packet: PacketInput, version: ProtocolVersion, target: Uint8Array, offset: number): number {
-  const first = bodiless(packet, version)
-  if (first !== 0 && offset >= 0 && offset + 1 < target.length && Number.isInteger(offset)) {
-    target[offset] = first
-    target[offset + 1] = 0
-    return offset + 2
+  const short = shortForm(packet, version)
+  if (short !== 0 && offset >= 0 && offset + 1 + sizeOf(short) < target.length && Number.isInteger(offset)) {
+    writeShort(short, target, offset)
+    return offset + 2 + sizeOf(short)
   }
   const start = writePacket(packet, version)
   const { position, tail } = shared
@@ -88,15 +88,36 @@ export function encodeParts(packet: PacketInput, version: ProtocolVersion): read
   return [bytes.slice(start, position), tail]
 }
 
-/** The first byte of a packet that is two bytes in every version, PINGREQ, PINGRESP and the bare DISCONNECT; 0 for any other. Twin: `writePacket`. */
-function bodiless(packet: PacketInput, version: ProtocolVersion): number {
+/**
+ * A packet that is two or four bytes, as one number, first byte first: the pings, the bare DISCONNECT, acknowledgements that say no more
+ * than Success, and CONNACK of 3.x. 0 for any other, and for what is to be refused. Twin: `writePacket`.
+ */
+function shortForm(packet: PacketInput, version: ProtocolVersion): number {
   if (!(version === 3 || version === 4 || version === 5)) return 0
   switch (packet?.type) {
-    case 'pingreq': return 0xc0
-    case 'pingresp': return 0xd0
-    case 'disconnect': return (packet.reasonCode === undefined || packet.reasonCode === 0) && packet.properties === undefined ? 0xe0 : 0
+    case 'pingreq': return 0xc000_0000
+    case 'pingresp': return 0xd000_0000
+    case 'disconnect': return (packet.reasonCode === undefined || packet.reasonCode === 0) && packet.properties === undefined ? 0xe000_0000 : 0
+    case 'puback': return shortAck(0x4002_0000, packet)
+    case 'pubrec': return shortAck(0x5002_0000, packet)
+    case 'pubrel': return shortAck(0x6202_0000, packet)
+    case 'pubcomp': return shortAck(0x7002_0000, packet)
+    case 'connack': return version < 5 ? shortConnack(packet, version) : 0
     default: return 0
   }
+}
+
+/** The Remaining Length of a short form: 0 or 2. */
+function sizeOf(short: number): number {
+  return (short >>> 16) & 0xff
+}
+
+function writeShort(short: number, target: Uint8Array, offset: number): void {
+  target[offset] = short >>> 24
+  target[offset + 1] = short >>> 16
+  if (sizeOf(short) === 0) return
+  target[offset + 2] = short >>> 8
+  target[offset + 3] = short
 }
 
 /** Leaves the packet in the shared writer: bytes[start, position), then its tail. */

@@ -22,8 +22,13 @@ export function readReason(r: Reader, type: Coded, version: ProtocolVersion): nu
 }
 
 export function writeReason(w: Writer, type: Coded, code: number, version: ProtocolVersion, path = 'reasonCode'): void {
-  if (typeof code !== 'number' || CODES[type][version][code] !== 1) throw w.misuse(`${type}Code` satisfies RuleName, path, `code ${String(code)}`)
+  if (!isReason(type, code, version)) throw w.misuse(`${type}Code` satisfies RuleName, path, `code ${String(code)}`)
   w.u8(code)
+}
+
+/** Is it a code at all, and one this packet may carry? A digit in a string would find its row as well. */
+export function isReason(type: Coded, code: unknown, version: ProtocolVersion): code is number {
+  return typeof code === 'number' && CODES[type][version][code] === 1
 }
 
 /** The 5.0 ending of a packet: nothing (Success), a Reason Code, or a Reason Code and properties. */

@@ -72,7 +72,9 @@ export function readFilter(r: Reader, version: ProtocolVersion): string {
 }
 
 export function writeFilter(w: Writer, filter: string, version: ProtocolVersion, path: string): void {
-  w.string(filter, path)
+  w.topic(filter, path)
+  // Without wildcards and $share only '' is ill-formed.
+  if (!w.wildcard && filter !== '' && filter[0] !== '$') return
   const fault = topicFilterFault(filter, version)
   if (fault !== undefined) throw w.misuse(fault, path, JSON.stringify(filter))
 }
