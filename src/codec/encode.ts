@@ -26,8 +26,7 @@ import { Writer } from './writer.ts'
 export function encode(packet: PacketInput, version: ProtocolVersion): Uint8Array {
   const short = shortForm(packet, version)
   if (short !== 0) {
-    const size = 2 + sizeOf(short)
-    const out = carve(size)
+    const out = carve(sizeOf(short))
     writeShort(short, out, 0)
     return out
   }
@@ -49,9 +48,9 @@ export function encode(packet: PacketInput, version: ProtocolVersion): Uint8Arra
  */
 export function encodeInto(packet: PacketInput, version: ProtocolVersion, target: Uint8Array, offset: number): number {
   const short = shortForm(packet, version)
-  if (short !== 0 && offset >= 0 && offset + 1 + sizeOf(short) < target.length && Number.isInteger(offset)) {
+  if (short !== 0 && offset >= 0 && offset + sizeOf(short) <= target.length && Number.isInteger(offset)) {
     writeShort(short, target, offset)
-    return offset + 2 + sizeOf(short)
+    return offset + sizeOf(short)
   }
   const start = writePacket(packet, version)
   const { position, tail } = shared
@@ -89,35 +88,37 @@ export function encodeParts(packet: PacketInput, version: ProtocolVersion): read
 }
 
 /**
- * A packet that is two or four bytes, as one number, first byte first: the pings, the bare DISCONNECT, acknowledgements that say no more
- * than Success, and CONNACK of 3.x. 0 for any other, and for what is to be refused. Twin: `writePacket`.
+ * A packet that is two or four bytes, as one number of 32 bits with its first byte on top: the pings, the bare DISCONNECT, acknowledgements
+ * that say no more than Success, and CONNACK of 3.x. 0 for any other, and for what is to be refused. Twin: `writePacket`.
  */
 function shortForm(packet: PacketInput, version: ProtocolVersion): number {
   if (!(version === 3 || version === 4 || version === 5)) return 0
   switch (packet?.type) {
-    case 'pingreq': return 0xc000_0000
-    case 'pingresp': return 0xd000_0000
-    case 'disconnect': return (packet.reasonCode === undefined || packet.reasonCode === 0) && packet.properties === undefined ? 0xe000_0000 : 0
+    case 'pingreq': return 0xc000_0000 | 0
+    case 'pingresp': return 0xd000_0000 | 0
+    case 'disconnect': return (packet.reasonCode === undefined || packet.reasonCode === 0) && packet.properties === undefined ? 0xe000_0000 | 0 : 0
     case 'puback': return shortAck(0x4002_0000, packet)
     case 'pubrec': return shortAck(0x5002_0000, packet)
     case 'pubrel': return shortAck(0x6202_0000, packet)
     case 'pubcomp': return shortAck(0x7002_0000, packet)
-    case 'connack': return version < 5 ? shortConnack(packet, version) : 0
+    case 'connack': return version < 5 ? shortConnack(0x2002_0000, packet, version) : 0
     default: return 0
   }
 }
 
-/** The Remaining Length of a short form: 0 or 2. */
+/** The whole size of a short form. */
 function sizeOf(short: number): number {
-  return (short >>> 16) & 0xff
+  return (short & 0x2_0000) === 0 ? 2 : 4
 }
 
 function writeShort(short: number, target: Uint8Array, offset: number): void {
   target[offset] = short >>> 24
-  target[offset + 1] = short >>> 16
-  if (sizeOf(short) === 0) return
-  target[offset + 2] = short >>> 8
-  target[offset + 3] = short
+  if ((short & 0x2_0000) === 0) target[offset + 1] = 0
+  else {
+    target[offset + 1] = 2
+    target[offset + 2] = short >>> 8
+    target[offset + 3] = short
+  }
 }
 
 /** Leaves the packet in the shared writer: bytes[start, position), then its tail. */
@@ -133,29 +134,32 @@ const shared: Writer = /* @__PURE__ */ new Writer()
 /** Writes everything behind the fixed header and returns its first byte. The writers give the flags where there are any to set. */
 function writeBody(w: Writer, packet: PacketInput, version: ProtocolVersion): number {
   switch (packet?.type) {
-    case 'connect': return first('connect') | writeConnect(w, packet, version)
-    case 'connack': return first('connack') | writeConnack(w, packet, version)
-    case 'publish': return first('publish') | writePublish(w, packet, version)
-    case 'puback': return first('puback') | writeAck(w, packet, version)
-    case 'pubrec': return first('pubrec') | writeAck(w, packet, version)
-    case 'pubrel': return first('pubrel') | writeAck(w, packet, version) | PACKETS.pubrel.flags
-    case 'pubcomp': return first('pubcomp') | writeAck(w, packet, version)
-    case 'subscribe': return first('subscribe') | writeSubscribe(w, packet, version)
-    case 'suback': return first('suback') | writeSuback(w, packet, version)
-    case 'unsubscribe': return first('unsubscribe') | writeUnsubscribe(w, packet, version)
-    case 'unsuback': return first('unsuback') | writeUnsuback(w, packet, version)
-    case 'pingreq': return first('pingreq') | writePing()
-    case 'pingresp': return first('pingresp') | writePing()
-    case 'disconnect': return first('disconnect') | writeDisconnect(w, packet, version)
+    case 'connect': return FIRST.connect | writeConnect(w, packet, version)
+    case 'connack': return FIRST.connack | writeConnack(w, packet, version)
+    case 'publish': return FIRST.publish | writePublish(w, packet, version)
+    case 'puback': return FIRST.puback | writeAck(w, packet, version)
+    case 'pubrec': return FIRST.pubrec | writeAck(w, packet, version)
+    case 'pubrel': return FIRST.pubrel | writeAck(w, packet, version) | PACKETS.pubrel.flags
+    case 'pubcomp': return FIRST.pubcomp | writeAck(w, packet, version)
+    case 'subscribe': return FIRST.subscribe | writeSubscribe(w, packet, version)
+    case 'suback': return FIRST.suback | writeSuback(w, packet, version)
+    case 'unsubscribe': return FIRST.unsubscribe | writeUnsubscribe(w, packet, version)
+    case 'unsuback': return FIRST.unsuback | writeUnsuback(w, packet, version)
+    case 'pingreq': return FIRST.pingreq | writePing()
+    case 'pingresp': return FIRST.pingresp | writePing()
+    case 'disconnect': return FIRST.disconnect | writeDisconnect(w, packet, version)
     case 'auth':
       if (version < PACKETS.auth.since) throw w.misuse('packetType', '', 'there is no AUTH before 5.0')
-      return first('auth') | writeAuth(w, packet)
+      return FIRST.auth | writeAuth(w, packet)
     default: throw noSuchPacket(packet)
   }
 }
 
-function first(type: PacketType): number {
-  return PACKETS[type].number << 4
+/** The first byte of each packet without its flags. */
+const FIRST: { readonly [T in PacketType]: number } = /* @__PURE__ */ firstBytes()
+
+function firstBytes(): typeof FIRST {
+  return Object.fromEntries(Object.entries(PACKETS).map(([type, { number }]) => [type, number << 4])) as typeof FIRST
 }
 
 function noSuchPacket(packet: never): UsageError {

@@ -15,7 +15,7 @@ type WithEnding = Exclude<Coded, 'connack' | 'suback' | 'unsuback'>
 export function readReason(r: Reader, type: Coded, version: ProtocolVersion): number {
   const at = r.position
   const code = r.u8(version === 5 ? 'Reason Code' : 'Return code')
-  if (CODES[type][version][code] === 1) return code
+  if (CODES[type][(version << 8) | code] === 1) return code
   if (type === 'suback' && code === 0x80) r.object('subackFailure', at, 'code 0x80')
   else throw r.fault(`${type}Code` satisfies RuleName, at, `code 0x${code.toString(16).padStart(2, '0')}`)
   return code
@@ -26,9 +26,9 @@ export function writeReason(w: Writer, type: Coded, code: number, version: Proto
   w.u8(code)
 }
 
-/** Is it a code at all, and one this packet may carry? A digit in a string would find its row as well. */
+/** Is it a byte at all, and a code this packet may carry? */
 export function isReason(type: Coded, code: unknown, version: ProtocolVersion): code is number {
-  return typeof code === 'number' && CODES[type][version][code] === 1
+  return typeof code === 'number' && (code & 0xff) === code && CODES[type][(version << 8) | code] === 1
 }
 
 /** The 5.0 ending of a packet: nothing (Success), a Reason Code, or a Reason Code and properties. */
@@ -60,7 +60,7 @@ function hasAny(properties: object | undefined): boolean {
   return false
 }
 
-const CODES: { readonly [T in Coded]: { readonly [V in ProtocolVersion]: Uint8Array } } = /* @__PURE__ */ codesByPacket()
+const CODES: { readonly [T in Coded]: Uint8Array } = /* @__PURE__ */ codesByPacket()
 
 function codesByPacket(): typeof CODES {
   return {

@@ -45,11 +45,11 @@ function readConnackOf311(r: Reader): Connack {
   return { type: 'connack', sessionPresent, reasonCode: Number(code), properties: undefined }
 }
 
-/** CONNACK of 3.x in one number if all is well; else 0, and `writeConnack` says what is wrong. */
-export function shortConnack({ sessionPresent, reasonCode, properties }: ConnackInput, version: ProtocolVersion): number {
+/** `header` with the two bytes of a CONNACK of 3.x in it if all is well; else 0, and `writeConnack` says what is wrong. */
+export function shortConnack(header: number, { sessionPresent, reasonCode, properties }: ConnackInput, version: ProtocolVersion): number {
   if (properties !== undefined || !isReason('connack', reasonCode, version)) return 0
-  if (sessionPresent === undefined || sessionPresent === false) return 0x2002_0000 + reasonCode
-  return sessionPresent === true && reasonCode === 0 ? (version > 3 ? 0x2002_0100 : 0x2002_0000) : 0
+  if (sessionPresent === undefined || sessionPresent === false) return header | reasonCode
+  return sessionPresent === true && reasonCode === 0 ? header | (version > 3 ? 0x0100 : 0) : 0
 }
 
 export function writeConnack(w: Writer, packet: ConnackInput, version: ProtocolVersion): number {
