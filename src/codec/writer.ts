@@ -109,8 +109,12 @@ export class Writer {
 
   /** A UTF-8 Encoded String behind its two-byte length (5.0 §1.5.4). */
   string(value: string, path: string): void {
+    if (typeof value !== 'string' || value.length > SHORT || !this.shortString(value)) this.anyString(value, path)
+  }
+
+  /** `string` without the short cut, and apart from it so that the short cut is inlined. */
+  private anyString(value: string, path: string): void {
     if (typeof value !== 'string') throw this.wrongType(value, path, 'a string')
-    if (value.length <= SHORT && this.shortString(value)) return
     if (value.length > 0xffff) throw this.misuse('stringLength', path, `${value.length} characters`)
     if (!isEncodable(value)) throw this.misuse(value.includes('\0') ? 'nul' : 'utf8', path, value.includes('\0') ? 'U+0000' : 'a lone surrogate')
     this.reserve(2 + 3 * value.length)
@@ -122,7 +126,7 @@ export class Writer {
     this.position = end
   }
 
-  /** Writes a short string if it is ASCII without U+0000; otherwise leaves nothing behind. Its slow twin is the rest of `string`. */
+  /** Writes a short string if it is ASCII without U+0000; otherwise leaves nothing behind. Its slow twin is `anyString`. */
   private shortString(value: string): boolean {
     const { length } = value
     this.reserve(2 + length)
@@ -142,7 +146,7 @@ export class Writer {
   /** A string that should be a Topic Name; `wildcard` then tells whether + or # stands in it. Its slow twin is `string` and `topicNameFault`. */
   topic(value: string, path: string): void {
     if (typeof value === 'string' && value.length <= SHORT && this.shortTopic(value)) return
-    this.string(value, path)
+    this.anyString(value, path)
     this.wildcard = topicNameFault(value) === 'topicWildcard'
   }
 
