@@ -36,8 +36,8 @@ export class Writer {
   part = -1
   /** bytes that follow the body by reference: the payload of a PUBLISH */
   tail: Uint8Array = NONE
-  /** whether + or # stands in the last `topic` written */
-  wildcard = false
+  /** where in the last `topic` written the first + or # stands, or a place before it; -1 where there is none */
+  wildcard = -1
   /** the values of the properties being written, by the place of their row in the table; see property.ts */
   readonly held: unknown[] = new Array<unknown>(ROWS_AT_MOST).fill(undefined)
   /** the body of `bytes` up to each position, made when first asked for: handing one to `set` copies at a price that does not grow */
@@ -143,11 +143,11 @@ export class Writer {
     return true
   }
 
-  /** A string that should be a Topic Name; `wildcard` then tells whether + or # stands in it. Its slow twin is `string` and `topicNameFault`. */
+  /** A string that should be a Topic Name; `wildcard` then tells where + or # stands in it. Its slow twin is `string` and `topicNameFault`. */
   topic(value: string, path: string): void {
     if (typeof value === 'string' && value.length <= SHORT && this.shortTopic(value)) return
     this.anyString(value, path)
-    this.wildcard = topicNameFault(value) === 'topicWildcard'
+    this.wildcard = topicNameFault(value) === 'topicWildcard' ? 0 : -1
   }
 
   /** `shortString`, looking for wildcards in the same loop. */
@@ -156,11 +156,11 @@ export class Writer {
     this.reserve(2 + length)
     const { bytes } = this
     const start = this.position + 2
-    let wildcard = false
+    let wildcard = -1
     for (let i = 0; i < length; i++) {
       const unit = value.charCodeAt(i)
       if (unit > 0x7f || unit === 0) return false
-      if (unit === 0x23 || unit === 0x2b) wildcard = true
+      if ((unit === 0x23 || unit === 0x2b) && wildcard < 0) wildcard = i
       bytes[start + i] = unit
     }
     bytes[start - 2] = 0

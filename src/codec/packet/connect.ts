@@ -176,7 +176,7 @@ function writeWill(w: Writer, will: WillInput, version: ProtocolVersion): void {
   if (version === 5) writeProperties(w, 'will', will.properties, 'will.properties')
   else refuseProperties(w, will.properties, 'will.properties')
   w.topic(will.topic, 'will.topic')
-  if (w.wildcard || will.topic === '') throw w.misuse('willTopic', 'will.topic', JSON.stringify(will.topic))
+  if (w.wildcard >= 0 || will.topic === '') throw w.misuse('willTopic', 'will.topic', JSON.stringify(will.topic))
   w.binary(will.payload, 'will.payload')
 }
 

@@ -53,7 +53,7 @@ export function writePublish(w: Writer, packet: PublishInput, version: ProtocolV
   if (typeof dup !== 'boolean') throw w.wrongType(dup, 'dup', 'a boolean')
   if (dup && qos === 0) throw w.misuse('publishDup', 'dup', 'true with QoS 0')
   w.topic(topic, 'topic')
-  if (w.wildcard) throw w.misuse('topicWildcard', 'topic', JSON.stringify(topic))
+  if (w.wildcard >= 0) throw w.misuse('topicWildcard', 'topic', JSON.stringify(topic))
   if (topic === '' && !(version === 5 && properties?.topicAlias !== undefined)) throw w.misuse('topicEmpty', 'topic', JSON.stringify(topic))
   if (qos === 0 ? packetId !== undefined : packetId === undefined) throw w.misuse('publishPacketId', 'packetId', `${String(packetId)} with QoS ${qos}`)
   if (packetId !== undefined) writePacketId(w, packetId)

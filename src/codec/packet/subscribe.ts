@@ -74,8 +74,8 @@ export function readFilter(r: Reader, version: ProtocolVersion): string {
 export function writeFilter(w: Writer, filter: string, version: ProtocolVersion, path: string): void {
   w.topic(filter, path)
   // Without wildcards and $share only '' is ill-formed.
-  if (!w.wildcard && filter !== '' && filter[0] !== '$') return
-  const fault = topicFilterFault(filter, version)
+  if (w.wildcard < 0 && filter !== '' && filter[0] !== '$') return
+  const fault = topicFilterFault(filter, version, Math.max(0, w.wildcard))
   if (fault !== undefined) throw w.misuse(fault, path, JSON.stringify(filter))
 }
 
