@@ -14,10 +14,12 @@ import { varintSize, writeVarint } from './varint.ts'
 
 /** The longest fixed header: type and flags, four bytes of Remaining Length. */
 const HEADER = 5
+/** Where the shortest fixed header begins, of two bytes. */
+const SHORTEST = HEADER - 2
 /** Scratch kept between packets; what one huge packet needed is given back. */
 const KEPT = 65_536
-/** Bodies up to this end have a view that is kept. */
-const BODIES = 512
+/** Packets that end before this have a view that is kept. */
+const VIEWS = 512
 /** From this many bytes on `set` with a view at hand is cheaper than a loop: 15 ns, and 1.4 ns a byte. */
 const LOOP = 12
 /** There are 28 properties. */
@@ -40,8 +42,8 @@ export class Writer {
   wildcard = -1
   /** the values of the properties being written, by the place of their row in the table; see property.ts */
   readonly held: unknown[] = new Array<unknown>(ROWS_AT_MOST).fill(undefined)
-  /** the body of `bytes` up to each position, made when first asked for: handing one to `set` copies at a price that does not grow */
-  private readonly bodies: (Uint8Array | undefined)[] = new Array<undefined>(BODIES).fill(undefined)
+  /** `bytes` from SHORTEST up to each position, made when first asked for: handing one to `set` copies at a price that does not grow */
+  private readonly views: (Uint8Array | undefined)[] = new Array<undefined>(VIEWS).fill(undefined)
 
   open(packet: PacketType, version: ProtocolVersion): void {
     if (this.bytes.length > KEPT) this.replace(new Uint8Array(1024))
@@ -58,6 +60,11 @@ export class Writer {
       this.release()
       throw this.misuse('packetTooLarge', '', `${remainingLength} bytes do not fit a Remaining Length of four bytes`)
     }
+    if (remainingLength < 0x80) {
+      this.bytes[SHORTEST] = firstByte
+      this.bytes[SHORTEST + 1] = remainingLength
+      return SHORTEST
+    }
     const start = HEADER - 1 - varintSize(remainingLength)
     this.bytes[start] = firstByte
     writeVarint(remainingLength, this.bytes, start + 1)
@@ -71,8 +78,8 @@ export class Writer {
       for (let i = start; i < position; i++) target[offset + i - start] = bytes[i]!
       return
     }
-    for (let i = start; i < HEADER; i++) target[offset + i - start] = bytes[i]!
-    target.set(position < BODIES ? this.bodies[position] ??= bytes.subarray(HEADER, position) : bytes.subarray(HEADER, position), offset + HEADER - start)
+    for (let i = start; i < SHORTEST; i++) target[offset + i - start] = bytes[i]!
+    target.set(position < VIEWS ? this.views[position] ??= bytes.subarray(SHORTEST, position) : bytes.subarray(SHORTEST, position), offset + SHORTEST - start)
   }
 
   /** Lets go of the payload, so that a shared writer keeps none alive. */
@@ -197,12 +204,14 @@ export class Writer {
   /** Writes the length of everything behind `at`; what takes more than one byte moves up to make room. */
   patchVarint(at: number): void {
     const length = this.position - at - 1
-    const size = varintSize(length)
-    if (size > 1) {
-      this.reserve(size - 1)
-      this.bytes.copyWithin(at + size, at + 1, this.position)
-      this.position += size - 1
+    if (length < 0x80) {
+      this.bytes[at] = length
+      return
     }
+    const size = varintSize(length)
+    this.reserve(size - 1)
+    this.bytes.copyWithin(at + size, at + 1, this.position)
+    this.position += size - 1
     writeVarint(length, this.bytes, at)
   }
 
@@ -236,7 +245,7 @@ export class Writer {
 
   private replace(bytes: Uint8Array): void {
     this.bytes = bytes
-    this.bodies.fill(undefined)
+    this.views.fill(undefined)
   }
 }
 
