@@ -63,7 +63,6 @@ export class PacketStream {
     if (this.position === this.chunk.length) {
       this.chunk = chunk
       this.position = 0
-      if (this.frame >= 0) this.frame = ELSEWHERE
     } else {
       (this.later ??= { chunks: [], read: 0 }).chunks.push(chunk)
     }
@@ -89,7 +88,6 @@ export class PacketStream {
     // Drained: an idle stream keeps no chunk alive.
     this.chunk = NONE
     this.position = 0
-    if (this.frame >= 0) this.frame = ELSEWHERE
     return undefined
   }
 

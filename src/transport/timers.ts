@@ -50,8 +50,6 @@ export class Timers {
   private free = NONE
   private used = 0
   private wake: { readonly handle: unknown, readonly tick: number } | undefined = undefined
-  /** whether callbacks are being run: when to wake is then seen to behind them */
-  private firing = false
 
   constructor(clock: Clock = systemClock) {
     this.clock = clock
@@ -81,7 +79,7 @@ export class Timers {
     // Its block is looked through no later than this.
     if (due >= this.earliest[entry >>> BLOCK_BITS]!) return
     this.earliest[entry >>> BLOCK_BITS] = due
-    if (!this.firing && (this.wake === undefined || due < this.wake.tick)) this.sleep(due)
+    if (this.wake === undefined || due < this.wake.tick) this.sleep(due)
   }
 
   disarm(entry: number): void {
@@ -141,7 +139,6 @@ export class Timers {
   /** Callbacks run behind the search: they may arm, disarm and release whatever they like, each other included. */
   private fire(due: readonly number[], now: number): void {
     let at = 0
-    this.firing = true
     try {
       while (at < due.length) {
         const entry = due[at++]!
@@ -150,7 +147,6 @@ export class Timers {
         ;(this.callbacks[entry >>> BLOCK_BITS]![entry % BLOCK] as Callback)()
       }
     } finally {
-      this.firing = false
       // Those behind a callback that has thrown are looked for again.
       for (; at < due.length; at++) this.earliest[due[at]! >>> BLOCK_BITS] = 0
       const next = this.earliest.reduce((a, b) => Math.min(a, b), NEVER)
