@@ -48,9 +48,12 @@ export function encode(packet: PacketInput, version: ProtocolVersion): Uint8Arra
  */
 export function encodeInto(packet: PacketInput, version: ProtocolVersion, target: Uint8Array, offset: number): number {
   const short = shortForm(packet, version)
-  if (short !== 0 && offset >= 0 && offset + sizeOf(short) <= target.length && Number.isInteger(offset)) {
-    writeShort(short, target, offset)
-    return offset + sizeOf(short)
+  if (short !== 0) {
+    const end = offset + sizeOf(short)
+    if (offset >= 0 && end <= target.length && Number.isInteger(offset)) {
+      writeShort(short, target, offset)
+      return end
+    }
   }
   const start = writePacket(packet, version)
   const { position, tail } = shared
@@ -106,14 +109,14 @@ function shortForm(packet: PacketInput, version: ProtocolVersion): number {
   }
 }
 
-/** The whole size of a short form. */
+/** The whole size of a short form: the first bytes of those of two bytes are 0xc0 and above, which makes the number negative. */
 function sizeOf(short: number): number {
-  return (short & 0x2_0000) === 0 ? 2 : 4
+  return short < 0 ? 2 : 4
 }
 
 function writeShort(short: number, target: Uint8Array, offset: number): void {
   target[offset] = short >>> 24
-  if ((short & 0x2_0000) === 0) target[offset + 1] = 0
+  if (short < 0) target[offset + 1] = 0
   else {
     target[offset + 1] = 2
     target[offset + 2] = short >>> 8
