@@ -163,12 +163,18 @@ function checkRetained(stream: InstanceType<Codec['PacketStream']>): void {
 function retained(stream: object, besides?: Uint8Array): number {
   const buffers = new Map<ArrayBufferLike, number>()
   for (const field of Object.values(stream)) {
-    for (const bytes of Array.isArray(field) ? field : [field]) {
+    for (const bytes of within(field)) {
       if (!(bytes instanceof Uint8Array) || bytes.buffer === besides?.buffer) continue
       buffers.set(bytes.buffer, bytes.buffer.byteLength > SLAB ? bytes.buffer.byteLength : bytes.length + (buffers.get(bytes.buffer) ?? 0))
     }
   }
   return [...buffers.values()].reduce((sum, size) => sum + size, 0)
+}
+
+/** A field, or what an object in it holds, or what a list in that holds. */
+function within(field: unknown): unknown[] {
+  const held = typeof field === 'object' && field !== null && !(field instanceof Uint8Array) ? Object.values(field) : [field]
+  return held.flat()
 }
 
 function firstDifference(a: readonly Packet[], b: readonly Packet[]): string {

@@ -105,7 +105,7 @@ export function readProperties<C extends Carrier>(r: Reader, carrier: C): Proper
   if (length === 0) return undefined
   if (length > r.end - r.position) throw r.fault('propertyLength', lengthAt, `${length} bytes are announced and ${r.end - r.position} are left`)
   const outer = r.within(length)
-  const columns = COLUMNS[carrier]
+  const columns = BY_ID[carrier]
   const properties: { [name: string]: unknown } = {}
   let seen = 0
   let dataAt = -1
@@ -114,17 +114,17 @@ export function readProperties<C extends Carrier>(r: Reader, carrier: C): Proper
     const id = r.varint('Property Identifier')
     const column = columns[id]
     if (column === undefined) throw r.fault(KNOWN[id] === undefined ? 'propertyUnknown' : 'propertyMisplaced', at, unexpected(id, carrier))
-    const { name, row, bit, repeats } = column
-    if (repeats) {
-      const value = row.kind === 'pairs' ? [r.string(`${row.title} name`), r.string(`${row.title} value`)] : readValue(r, row)
+    const { name, bit } = column
+    if (column.repeats) {
+      const value = column.kind === 'pairs' ? [r.string(USER_PROPERTY_NAME), r.string(USER_PROPERTY_VALUE)] : readValue(r, column)
       if (properties[name] === undefined) properties[name] = [value]
       else (properties[name] as unknown[]).push(value)
       continue
     }
-    if ((seen & bit) !== 0) throw r.fault('propertyRepeated', at, `a second ${row.title}`)
+    if ((seen & bit) !== 0) throw r.fault('propertyRepeated', at, `a second ${column.title}`)
     seen |= bit
     if (id === PROPERTIES.authenticationData.id) dataAt = at
-    properties[name] = readValue(r, row)
+    properties[name] = readValue(r, column)
   }
   r.end = outer
   if (dataAt >= 0 && properties['authenticationMethod'] === undefined) throw r.fault('authenticationMethod', dataAt, 'Authentication Data alone')
@@ -133,25 +133,35 @@ export function readProperties<C extends Carrier>(r: Reader, carrier: C): Proper
 
 /** Writes Property Length and the properties in the order of Table 2-4; for `undefined` the length 0 [MQTT-2.2.2-1]. */
 export function writeProperties<C extends Carrier>(w: Writer, carrier: C, given: PropertiesOf<C> | undefined, path = 'properties'): void {
+  if (given === undefined) return w.u8(0)
   const lengthAt = w.reserveVarint()
-  if (given === undefined) return w.patchVarint(lengthAt)
   if (typeof given !== 'object' || given === null) throw w.wrongType(given, path, 'an object')
   const properties = given as { readonly [name: string]: unknown }
-  let unwritten = 0
+  const { held } = w
+  const columns = BY_NAME[carrier]
+  let found = 0
+  let stray = false
   for (const name in properties) {
-    if (properties[name] !== undefined) unwritten++
-  }
-  w.base = path
-  for (const { name, row } of ROWS[carrier]) {
-    if (unwritten === 0) break
     const value = properties[name]
     if (value === undefined) continue
-    unwritten--
-    writeProperty(w, row, value, name)
+    const column = columns[name]
+    if (column === undefined) {
+      stray = true
+      continue
+    }
+    found |= column.bit
+    held[column.place] = value
   }
-  // Whatever has not been written is not a property of this packet.
-  if (unwritten > 0) throw strayProperty(w, carrier, properties)
-  if (properties['authenticationData'] !== undefined && properties['authenticationMethod'] === undefined) {
+  w.base = path
+  // The bits stand in the table's order, whatever order the names came in.
+  for (let left = found; left !== 0; left &= left - 1) {
+    const place = 31 - Math.clz32(left & -left)
+    const value = held[place]
+    held[place] = undefined
+    writeProperty(w, COLUMNS[place]!, value)
+  }
+  if (stray) throw strayProperty(w, carrier, properties)
+  if ((found & AUTHENTICATION) === AUTHENTICATION_DATA) {
     throw w.misuse('authenticationMethod', 'authenticationData', 'Authentication Data alone')
   }
   w.base = ''
@@ -163,56 +173,57 @@ export function refuseProperties(w: Writer, given: unknown, path = 'properties')
   if (given !== undefined) throw w.misuse('versionFive', path, 'properties in a packet of MQTT 3.x')
 }
 
-function readValue(r: Reader, row: PropertyRow): unknown {
+function readValue(r: Reader, column: Column): unknown {
   const at = r.position
-  switch (row.kind) {
+  switch (column.kind) {
     case 'bit': {
-      const value = r.u8(row.title)
-      if (value > 1) throw r.fault('propertyValue', at, `${row.title} is ${value}, not 0 or 1`, row.rule)
+      const value = r.u8(column.title)
+      if (value > 1) throw r.fault('propertyValue', at, `${column.title} is ${value}, not 0 or 1`, column.rule)
       return value
     }
     case 'boolean': {
-      const value = r.u8(row.title)
-      if (value > 1) throw r.fault('propertyValue', at, `${row.title} is ${value}, not 0 or 1`, row.rule)
+      const value = r.u8(column.title)
+      if (value > 1) throw r.fault('propertyValue', at, `${column.title} is ${value}, not 0 or 1`, column.rule)
       return value === 1
     }
-    case 'u16': return r.u16(row.title)
-    case 'u32': return r.u32(row.title)
-    case 'positive16': return nonZero(r, row, at, r.u16(row.title))
-    case 'positive32': return nonZero(r, row, at, r.u32(row.title))
+    case 'u16': return r.u16(column.title)
+    case 'u32': return r.u32(column.title)
+    case 'positive16': return nonZero(r, column, at, r.u16(column.title))
+    case 'positive32': return nonZero(r, column, at, r.u32(column.title))
     case 'alias': {
-      const value = r.u16(row.title)
+      const value = r.u16(column.title)
       if (value === 0) throw r.fault('topicAlias', at, 'Topic Alias 0')
       return value
     }
     case 'identifier':
-    case 'identifiers': return nonZero(r, row, at, r.varint(row.title))
+    case 'identifiers': return nonZero(r, column, at, r.varint(column.title))
     case 'topic': {
-      const value = r.string(row.title)
-      if (topicNameFault(value) !== undefined) throw r.fault('responseTopic', at, `${row.title} ${JSON.stringify(value)}`)
+      const value = r.string(column.title)
+      if (topicNameFault(value) !== undefined) throw r.fault('responseTopic', at, `${column.title} ${JSON.stringify(value)}`)
       return value
     }
-    case 'binary': return r.binary(row.title)
-    default: return r.string(row.title)
+    case 'binary': return r.binary(column.title)
+    default: return r.string(column.title)
   }
 }
 
-function nonZero(r: Reader, row: PropertyRow, at: number, value: number): number {
-  if (value === 0) throw r.fault('propertyValue', at, `${row.title} is 0`, row.rule)
+function nonZero(r: Reader, column: Column, at: number, value: number): number {
+  if (value === 0) throw r.fault('propertyValue', at, `${column.title} is 0`, column.rule)
   return value
 }
 
-function writeProperty(w: Writer, row: PropertyRow, value: unknown, name: string): void {
-  if (row.kind !== 'pairs' && row.kind !== 'identifiers') {
-    w.u8(row.id)
-    return writeValue(w, row, value, name)
+function writeProperty(w: Writer, column: Column, value: unknown): void {
+  const { name } = column
+  if (!column.repeats) {
+    w.u8(column.id)
+    return writeValue(w, column, value)
   }
   if (!Array.isArray(value)) throw w.wrongType(value, name, 'an array')
   for (let i = 0; i < value.length; i++) {
     w.item = i
-    w.u8(row.id)
-    if (row.kind === 'pairs') writePair(w, value[i], name)
-    else writeValue(w, row, value[i], name)
+    w.u8(column.id)
+    if (column.kind === 'pairs') writePair(w, value[i], name)
+    else writeValue(w, column, value[i])
   }
   w.item = -1
 }
@@ -226,46 +237,47 @@ function writePair(w: Writer, pair: unknown, name: string): void {
   w.part = -1
 }
 
-function writeValue(w: Writer, row: PropertyRow, value: unknown, path: string): void {
-  switch (row.kind) {
+function writeValue(w: Writer, column: Column, value: unknown): void {
+  const { name } = column
+  switch (column.kind) {
     case 'bit':
-      if (value !== 0 && value !== 1) throw w.misuse('propertyValue', path, `${String(value)}, not 0 or 1`, row.rule)
+      if (value !== 0 && value !== 1) throw w.misuse('propertyValue', name, `${String(value)}, not 0 or 1`, column.rule)
       return w.u8(value)
     case 'boolean':
-      if (typeof value !== 'boolean') throw w.wrongType(value, path, 'a boolean')
+      if (typeof value !== 'boolean') throw w.wrongType(value, name, 'a boolean')
       return w.u8(value ? 1 : 0)
     case 'alias':
-      if (value === 0) throw w.misuse('topicAlias', path, 'Topic Alias 0')
-      return w.u16(value as number, path)
-    case 'u16': return w.u16(value as number, path)
-    case 'u32': return w.u32(value as number, path)
+      if (value === 0) throw w.misuse('topicAlias', name, 'Topic Alias 0')
+      return w.u16(value as number, name)
+    case 'u16': return w.u16(value as number, name)
+    case 'u32': return w.u32(value as number, name)
     case 'positive16':
-      refuseZero(w, row, value, path)
-      return w.u16(value as number, path)
+      refuseZero(w, column, value)
+      return w.u16(value as number, name)
     case 'positive32':
-      refuseZero(w, row, value, path)
-      return w.u32(value as number, path)
+      refuseZero(w, column, value)
+      return w.u32(value as number, name)
     case 'identifier':
     case 'identifiers':
-      refuseZero(w, row, value, path)
-      return w.varint(value as number, path)
+      refuseZero(w, column, value)
+      return w.varint(value as number, name)
     case 'topic':
-      if (typeof value === 'string' && topicNameFault(value) !== undefined) throw w.misuse('responseTopic', path, JSON.stringify(value))
-      return w.string(value as string, path)
-    case 'binary': return w.binary(value as Uint8Array, path)
-    default: return w.string(value as string, path)
+      if (typeof value === 'string' && topicNameFault(value) !== undefined) throw w.misuse('responseTopic', name, JSON.stringify(value))
+      return w.string(value as string, name)
+    case 'binary': return w.binary(value as Uint8Array, name)
+    default: return w.string(value as string, name)
   }
 }
 
-function refuseZero(w: Writer, row: PropertyRow, value: unknown, path: string): void {
-  if (value === 0) throw w.misuse('propertyValue', path, `${row.title} is 0`, row.rule)
+function refuseZero(w: Writer, column: Column, value: unknown): void {
+  if (value === 0) throw w.misuse('propertyValue', column.name, `${column.title} is 0`, column.rule)
 }
 
 function strayProperty(w: Writer, carrier: Carrier, properties: { readonly [name: string]: unknown }): Error {
-  const allowed = new Set(ROWS[carrier].map(({ name }) => name))
+  const allowed = BY_NAME[carrier]
   let stray = ''
   for (const name in properties) {
-    if (properties[name] !== undefined && !allowed.has(name)) stray = name
+    if (properties[name] !== undefined && allowed[name] === undefined) stray = name
   }
   const rule: RuleName = Object.hasOwn(PROPERTIES, stray) ? 'propertyMisplaced' : 'propertyUnknown'
   return w.misuse(rule, stray, rule === 'propertyMisplaced' ? `not a property of ${carrier.toUpperCase()}` : 'no property of MQTT 5.0')
@@ -277,16 +289,30 @@ function unexpected(id: number, carrier: Carrier): string {
   return title === undefined ? `identifier ${hex} is no property` : `${title} (${hex}) in ${carrier === 'will' ? 'the Will Properties' : carrier.toUpperCase()}`
 }
 
+/** A row with what is made of it: all of one shape, as the rows are not. */
 interface Column {
   readonly name: string
-  readonly row: PropertyRow
+  readonly id: number
+  readonly title: string
+  readonly kind: Kind
+  readonly rule: string | undefined
+  readonly carriers: readonly Carrier[]
+  /** its place in the table */
+  readonly place: number
   /** its bit in the set of properties seen */
   readonly bit: number
   readonly repeats: boolean
 }
 
-const ENTRIES: readonly Column[] = /* @__PURE__ */ Object.entries(PROPERTIES).map(([name, row], i) =>
-  ({ name, row, bit: 1 << i, repeats: row.kind === 'pairs' || row.kind === 'identifiers' }))
+const COLUMNS: readonly Column[] = /* @__PURE__ */ Object.entries(PROPERTIES).map(columnOf)
+
+function columnOf([name, row]: readonly [string, PropertyRow], place: number): Column {
+  const { id, title, kind, rule, carriers } = row
+  return { name, id, title, kind, rule, carriers, place, bit: 1 << place, repeats: kind === 'pairs' || kind === 'identifiers' }
+}
+
+const USER_PROPERTY_NAME = `${PROPERTIES.userProperties.title} name`
+const USER_PROPERTY_VALUE = `${PROPERTIES.userProperties.title} value`
 
 /** The property with this identifier as the standard calls it; undefined where there is none. */
 export function propertyTitle(id: number): string | undefined {
@@ -294,22 +320,29 @@ export function propertyTitle(id: number): string | undefined {
 }
 
 /** Titles by identifier. */
-const KNOWN: readonly (string | undefined)[] = /* @__PURE__ */ byId(ENTRIES).map((column) => column?.row.title)
+const KNOWN: readonly (string | undefined)[] = /* @__PURE__ */ byId(COLUMNS).map((column) => column?.title)
 
-/** The rows of each carrier, in the table's order. */
-const ROWS: { readonly [C in Carrier]: readonly Column[] } = /* @__PURE__ */ perCarrier((carrier) =>
-  ENTRIES.filter(({ row }) => row.carriers.includes(carrier)))
+/** Each carrier's by identifier. */
+const BY_ID: { readonly [C in Carrier]: readonly (Column | undefined)[] } = /* @__PURE__ */ perCarrier(byId)
 
-/** The same, by identifier. */
-const COLUMNS: { readonly [C in Carrier]: readonly (Column | undefined)[] } = /* @__PURE__ */ perCarrier((carrier) => byId(ROWS[carrier]))
+/** Each carrier's by name: tables without a prototype to find other names in. */
+const BY_NAME: { readonly [C in Carrier]: { readonly [name: string]: Column | undefined } } = /* @__PURE__ */ perCarrier((columns) =>
+  Object.assign(Object.create(null) as object, Object.fromEntries(columns.map((column) => [column.name, column]))))
+
+const AUTHENTICATION_DATA: number = /* @__PURE__ */ bitOf('authenticationData')
+const AUTHENTICATION: number = AUTHENTICATION_DATA | /* @__PURE__ */ bitOf('authenticationMethod')
+
+function bitOf(name: PropertyName): number {
+  return COLUMNS.find((column) => column.name === name)!.bit
+}
 
 function byId(columns: readonly Column[]): (Column | undefined)[] {
   const table = new Array<Column | undefined>(0x2b).fill(undefined)
-  for (const column of columns) table[column.row.id] = column
+  for (const column of columns) table[column.id] = column
   return table
 }
 
-function perCarrier<T>(make: (carrier: Carrier) => T): { readonly [C in Carrier]: T } {
-  const carriers = new Set(ENTRIES.flatMap(({ row }) => row.carriers))
-  return Object.fromEntries([...carriers].map((carrier) => [carrier, make(carrier)])) as { readonly [C in Carrier]: T }
+function perCarrier<T>(make: (columns: readonly Column[]) => T): { readonly [C in Carrier]: T } {
+  const carriers = new Set(COLUMNS.flatMap((column) => column.carriers))
+  return Object.fromEntries([...carriers].map((carrier) => [carrier, make(COLUMNS.filter((column) => column.carriers.includes(carrier)))])) as { readonly [C in Carrier]: T }
 }

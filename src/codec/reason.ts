@@ -101,10 +101,9 @@ export function mayCarry(type: PacketType, code: number, version: ProtocolVersio
   return type === 'suback' && (code === 0 || code === 1 || code === 2 || (code === 0x80 && version === 4))
 }
 
-/** `mayCarry` of one packet as a table, 1 for each code it may carry. */
-export function codesOf(type: PacketType): { readonly [V in ProtocolVersion]: Uint8Array } {
-  const codes = (version: ProtocolVersion): Uint8Array => Uint8Array.from({ length: 256 }, (_, code) => (mayCarry(type, code, version) ? 1 : 0))
-  return { 3: codes(3), 4: codes(4), 5: codes(5) }
+/** `mayCarry` of one packet as a table: 1 at `version << 8 | code` for each code it may carry. */
+export function codesOf(type: PacketType): Uint8Array {
+  return Uint8Array.from({ length: 6 << 8 }, (_, i) => (i >> 8 >= 3 && mayCarry(type, i & 0xff, (i >> 8) as ProtocolVersion) ? 1 : 0))
 }
 
 /** May this sender say it? Narrows `mayCarry` where Table 2-6 tells client and server apart (DISCONNECT, AUTH). */

@@ -39,18 +39,11 @@ export class PacketStream {
   /** what has been pushed and not yet read: the rest of `chunk` from `position` on, then `later` */
   private chunk: Uint8Array = NONE
   private position = 0
-  private later: Uint8Array[] | undefined = undefined
-  private laterRead = 0
-  /** the beginning of a packet that a chunk's end has cut, carry[0, carried); a first byte alone is kept in `first` */
-  private carry: Uint8Array = NONE
-  private carried = 0
-  private first = 0
-  /** the whole size of that packet; 0 while its Remaining Length is not complete */
-  private size = 0
-  /** the packet `next` gave last: source[frameStart, frameEnd); 0 while there was none */
-  private source: Uint8Array = NONE
-  private frameStart = 0
-  private frameEnd = 0
+  private later: Later | undefined = undefined
+  /** a packet that a chunk's end has cut; for as long as `lastBytes` may be asked also when it is complete */
+  private cut: Cut | undefined = undefined
+  /** where in `chunk` the packet begins that `next` gave last; below 0: FIRST or ELSEWHERE */
+  private frame = FIRST
 
   constructor(options: PacketStreamOptions = {}) {
     const { version, maximumPacketSize = DEFAULT_MAXIMUM_PACKET_SIZE } = options
@@ -71,24 +64,22 @@ export class PacketStream {
       this.chunk = chunk
       this.position = 0
     } else {
-      (this.later ??= []).push(chunk)
+      (this.later ??= { chunks: [], read: 0 }).chunks.push(chunk)
     }
   }
 
   /** The next packet, or undefined when more bytes are needed. Throws MalformedPacket or ProtocolError, once found again on every call. */
   next(): Packet | undefined {
     if (this.failure !== undefined) throw this.failure
+    if (this.cut !== undefined && isWhole(this.cut)) this.cut = undefined
     try {
       for (;;) {
-        const packet = this.carried > 0 ? this.complete() : this.take()
+        const packet = this.cut === undefined ? this.take() : this.complete(this.cut)
         if (packet !== undefined) return packet
         if (this.later === undefined) break
-        this.chunk = this.later[this.laterRead++]!
+        this.chunk = this.later.chunks[this.later.read++]!
         this.position = 0
-        if (this.laterRead === this.later.length) {
-          this.later = undefined
-          this.laterRead = 0
-        }
+        if (this.later.read === this.later.chunks.length) this.later = undefined
       }
     } catch (error) {
       this.fail(error as MalformedPacket | ProtocolError)
@@ -97,18 +88,20 @@ export class PacketStream {
     // Drained: an idle stream keeps no chunk alive.
     this.chunk = NONE
     this.position = 0
-    this.source = NONE
     return undefined
   }
 
   /** The bytes of the packet `next` gave last, or of the one it refused as far as they have come; valid until the next call of `next` or `push`. */
   lastBytes(): Uint8Array {
-    return this.source.subarray(this.frameStart, this.frameEnd)
+    const { frame, chunk, cut } = this
+    if (frame >= 0) return chunk.subarray(frame, this.position)
+    if (cut === undefined || !isWhole(cut)) return NONE
+    return cut.bytes.length === 0 && cut.size === 2 ? Uint8Array.of(cut.first, 0) : cut.bytes.subarray(0, cut.size)
   }
 
   /** How many bytes have come of a packet that is not complete yet. */
   get pending(): number {
-    return this.carried
+    return this.cut === undefined || isWhole(this.cut) ? 0 : this.cut.count
   }
 
   /** A packet that begins in the chunk: decoded there if it ends there, else carried over. */
@@ -118,74 +111,56 @@ export class PacketStream {
     if (have >= 2) {
       const size = chunk[start + 1]! + 2
       // The short way: a Remaining Length of one byte, and all of it is here.
-      if (size < 0x82 && size <= have && size <= this.maximumPacketSize) {
-        this.position = start + size
-        return this.decode(chunk, start, start + size)
-      }
+      if (size < 0x82 && size <= have && size <= this.maximumPacketSize) return this.decodeHere(start, start + size)
     } else if (have === 0) return undefined
     const size = this.measure(chunk, start, chunk.length)
-    if (size > 0 && size <= have) {
-      this.position = start + size
-      return this.decode(chunk, start, start + size)
-    }
-    this.size = size
-    this.carried = have
+    if (size > 0 && size <= have) return this.decodeHere(start, start + size)
+    const bytes = have === 1 ? NONE : carve(capacity(size, have))
+    if (have > 1) copyBytes(chunk, start, have, bytes, 0)
+    this.cut = { first: chunk[start]!, bytes, count: have, size }
     this.position = chunk.length
-    if (have === 1) this.first = chunk[start]!
-    else {
-      this.carry = carve(capacity(size, have))
-      copyBytes(chunk, start, have, this.carry, 0)
-    }
     return undefined
   }
 
-  /** A packet whose beginning is carried: takes from the chunk what it still lacks, and no byte that may be another's. */
-  private complete(): Packet | undefined {
+  private decodeHere(start: number, end: number): Packet {
+    this.position = end
+    return this.decode(this.chunk, start, end, start)
+  }
+
+  /** A packet whose beginning has come: takes from the chunk what it still lacks, and no byte that may be another's. */
+  private complete(cut: Cut): Packet | undefined {
     const { chunk } = this
-    while (this.size === 0) {
+    while (cut.size === 0) {
       if (this.position === chunk.length) return undefined
-      const packet = this.lengthByte(chunk[this.position++]!)
+      const packet = this.lengthByte(cut, chunk[this.position++]!)
       if (packet !== undefined) return packet
     }
-    const { size, carried } = this
-    const count = Math.min(size - carried, chunk.length - this.position)
-    if (carried + count > this.carry.length) this.grow(carried + count)
-    copyBytes(chunk, this.position, count, this.carry, carried)
-    this.position += count
-    this.carried = carried + count
-    if (carried + count < size) return undefined
-    const bytes = this.carry
-    this.forget()
-    return this.decode(bytes, 0, size)
+    const { size, count } = cut
+    const more = Math.min(size - count, chunk.length - this.position)
+    if (count + more > cut.bytes.length) grow(cut, count + more)
+    copyBytes(chunk, this.position, more, cut.bytes, count)
+    this.position += more
+    cut.count = count + more
+    if (count + more < size) return undefined
+    return this.decode(cut.bytes, 0, size, ELSEWHERE)
   }
 
   /** One more byte of a Remaining Length; gives the packet if it is one of those that are two bytes. */
-  private lengthByte(byte: number): Packet | undefined {
-    const { first } = this
-    if (this.carried === 1) {
+  private lengthByte(cut: Cut, byte: number): Packet | undefined {
+    const { first } = cut
+    if (cut.count === 1) {
       const packet = byte === 0 && this.version !== undefined ? BODILESS[first] : undefined
       if (packet !== undefined) {
-        this.forget()
-        return this.whole(packet, Uint8Array.of(first, 0), 0, 2)
+        cut.count = cut.size = 2
+        this.frame = ELSEWHERE
+        return packet
       }
-      this.carry = carve(byte < 0x80 ? Math.max(capacity(byte + 2, 2), HEADER) : HEADER)
-      this.carry[0] = first
+      cut.bytes = carve(byte < 0x80 ? Math.max(capacity(byte + 2, 2), HEADER) : HEADER)
+      cut.bytes[0] = first
     }
-    this.carry[this.carried++] = byte
-    this.size = this.measure(this.carry, 0, this.carried)
+    cut.bytes[cut.count++] = byte
+    cut.size = this.measure(cut.bytes, 0, cut.count)
     return undefined
-  }
-
-  private grow(have: number): void {
-    const larger = carve(capacity(this.size, have))
-    copyBytes(this.carry, 0, this.carried, larger, 0)
-    this.carry = larger
-  }
-
-  private forget(): void {
-    this.carry = NONE
-    this.carried = 0
-    this.size = 0
   }
 
   /**
@@ -208,44 +183,70 @@ export class PacketStream {
     return r.fault(rule, at, found)
   }
 
-  private decode(bytes: Uint8Array, start: number, end: number): Packet {
+  private decode(bytes: Uint8Array, start: number, end: number, frame: number): Packet {
     if (end - start === 2 && this.version !== undefined) {
       const packet = BODILESS[bytes[start]!]
-      if (packet !== undefined) return this.whole(packet, bytes, start, end)
+      if (packet !== undefined) {
+        this.frame = frame
+        return packet
+      }
     }
     const r = this.reader(bytes, start, end)
     const packet = readPacket(r)
     if (this.version === undefined && packet.type === 'connect') this.version = packet.version
-    this.whole(packet, bytes, start, end)
+    // Before those are told who may ask for the bytes.
+    this.frame = frame
     r.release()
     return packet
   }
 
-  private whole(packet: Packet, bytes: Uint8Array, start: number, end: number): Packet {
-    this.source = bytes
-    this.frameStart = start
-    this.frameEnd = end
-    return packet
-  }
-
   private reader(bytes: Uint8Array, start: number, end: number): Reader {
-    shared.open(bytes, start, end, this.version, this.reading, this.frameEnd === 0)
+    shared.open(bytes, start, end, this.version, this.reading, this.frame === FIRST)
     return shared
   }
 
   private fail(error: MalformedPacket | ProtocolError): void {
     this.failure = error
     // What was being read when it failed is in the reader.
-    this.source = shared.bytes
-    this.frameStart = shared.start
-    this.frameEnd = shared.end
+    const bytes = shared.bytes.subarray(shared.start, shared.end)
+    this.cut = { first: 0, bytes, count: bytes.length, size: bytes.length }
+    this.frame = ELSEWHERE
     shared.forgiven = undefined
     shared.release()
     this.chunk = NONE
     this.position = 0
     this.later = undefined
-    this.forget()
   }
+}
+
+/** Values of `frame`: no packet has come yet; the last one is not in the chunk, but in `cut` or gone. */
+const FIRST = -1
+const ELSEWHERE = -2
+
+/** A packet that a chunk's end has cut; only while there is one. Its first byte alone is kept as a number. */
+interface Cut {
+  readonly first: number
+  /** its beginning, bytes[0, count) */
+  bytes: Uint8Array
+  count: number
+  /** its whole size; 0 while its Remaining Length is not complete */
+  size: number
+}
+
+function isWhole(cut: Cut): boolean {
+  return cut.count === cut.size
+}
+
+function grow(cut: Cut, have: number): void {
+  const larger = carve(capacity(cut.size, have))
+  copyBytes(cut.bytes, 0, cut.count, larger, 0)
+  cut.bytes = larger
+}
+
+/** Chunks pushed before all was read; only while there are some. */
+interface Later {
+  readonly chunks: Uint8Array[]
+  read: number
 }
 
 /** The longest fixed header. */

@@ -12,14 +12,17 @@ export function topicNameFault(topic: string): 'topicEmpty' | 'topicWildcard' | 
   return topic.includes('+') || topic.includes('#') ? 'topicWildcard' : undefined
 }
 
-/** The rule that `filter` breaks as a Topic Filter; undefined when it is one. Shared Subscriptions are a matter of 5.0 (§4.8.2). */
-export function topicFilterFault(filter: string, version: ProtocolVersion = 5): RuleName | undefined {
-  if (version !== 5 || !filter.startsWith(SHARE)) return plainFilterFault(filter)
+/**
+ * The rule that `filter` breaks as a Topic Filter; undefined when it is one. Shared Subscriptions are a matter of 5.0 (§4.8.2).
+ * Who knows that no wildcard stands before `from` may say so.
+ */
+export function topicFilterFault(filter: string, version: ProtocolVersion = 5, from = 0): RuleName | undefined {
+  if (version !== 5 || filter.charCodeAt(0) !== DOLLAR || !filter.startsWith(SHARE)) return plainFilterFault(filter, from)
   const slash = filter.indexOf('/', SHARE.length)
   const shareName = slash < 0 ? filter.slice(SHARE.length) : filter.slice(SHARE.length, slash)
   if (shareName === '' || shareName.includes('+') || shareName.includes('#')) return 'filterShareName'
   if (slash < 0 || slash === filter.length - 1) return 'filterShared'
-  return plainFilterFault(filter.slice(slash + 1))
+  return plainFilterFault(filter.slice(slash + 1), 0)
 }
 
 export function isTopicName(topic: string): boolean {
@@ -69,9 +72,9 @@ const DOLLAR = 0x24
 const PLUS = 0x2b
 const SLASH = 0x2f
 
-function plainFilterFault(filter: string): RuleName | undefined {
+function plainFilterFault(filter: string, from: number): RuleName | undefined {
   if (filter === '') return 'filterEmpty'
-  for (let i = 0; i < filter.length; i++) {
+  for (let i = from; i < filter.length; i++) {
     const c = filter.charCodeAt(i)
     if (c !== HASH && c !== PLUS) continue
     const alone = (i === 0 || filter.charCodeAt(i - 1) === SLASH)

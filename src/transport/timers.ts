@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// One lazy timer wheel for all connections of a process: arming again later, which is what keep alive does with every packet, is one store.
-// The wheel looks at an entry when its old time comes, finds that there is time left and moves it on. Numbers in shared/numbers-to-beat.md
-// and bench/README.md. Runs on any clock: tests hand in one that jumps.
+// The timers of all connections of a process: one table of deadlines, in blocks, and of each block when the earliest of its deadlines is due at
+// the earliest. Arming again later, which is what keep alive does with every packet, is one store: the block is looked through when its old
+// time comes, and finds that there is time left. Numbers in bench/README.md. Runs on any clock: tests hand in one that jumps.
 
 /** Where time comes from; milliseconds from any origin that never steps back. */
 export interface Clock {
@@ -24,154 +24,152 @@ export const systemClock: Clock = {
 
 /** Resolution in ms: a timer fires up to this much late, never early. */
 const TICK = 16
-const SLOTS = 4096
-const NEVER = Infinity
+/** Entries in a block, as a power of two: looking through one takes about a microsecond. */
+const BLOCK_BITS = 10
+const BLOCK = 1 << BLOCK_BITS
+/** Deadlines are ticks since `base`, 32 bits of them: 795 days. This one is for what is not armed. */
+const NEVER = 0xffff_ffff
+/** How far back `base` lies, so that a `now` from a while ago counts from it as well. */
+const LEAD = 0x10_0000
+/** What setTimeout can wait, 24 days: who wakes too early sleeps again. */
+const LONGEST = 0x7fff_ffff
+/** The end of the list of entries given back. */
+const NONE = -1
+
+type Callback = () => void
 
 export class Timers {
   private readonly clock: Clock
-  /** entry → when it is due; NEVER: not armed */
-  private deadlines: Float64Array = new Float64Array(SLOTS + 64).fill(NEVER)
-  /** each slot is a ring through its own index (0 to SLOTS - 1); an entry that is in no ring points at itself */
-  private next: Int32Array = ringOfSelves(SLOTS + 64)
-  private previous: Int32Array = ringOfSelves(SLOTS + 64)
-  private readonly callbacks: ((() => void) | undefined)[] = []
-  private readonly free: number[] = []
-  /** during a wake-up: those whose time has come and whose callback has not run */
-  private readonly due: Set<number> = new Set()
-  private used = SLOTS
-  /** the last tick that has been looked at */
-  private tick: number
+  private base: number
+  /** entry → the tick it is due at */
+  private deadlines: Uint32Array = new Uint32Array(0)
+  /** block → no entry in it is due before this tick */
+  private earliest: Uint32Array = new Uint32Array(0)
+  /** block → its entries' callbacks; in place of one given back the next such entry. By blocks, since a list that grows doubles */
+  private readonly callbacks: (Callback | number)[][] = []
+  private free = NONE
+  private used = 0
   private wake: { readonly handle: unknown, readonly tick: number } | undefined = undefined
 
   constructor(clock: Clock = systemClock) {
     this.clock = clock
-    this.tick = Math.floor(clock.now() / TICK)
+    this.base = Math.floor(clock.now() / TICK) - LEAD
   }
 
-  /** Milliseconds on the wheel's clock. Read it once per chunk and hand it on: a clock costs more than a PINGREQ. */
+  /** Milliseconds on this clock. Read it once per chunk and hand it on: a clock costs more than a PINGREQ. */
   now(): number {
     return this.clock.now()
   }
 
   /** A new timer, not armed. `release` gives it back. */
-  create(callback: () => void): number {
-    const entry = this.free.pop() ?? this.grow()
-    this.callbacks[entry - SLOTS] = callback
+  create(callback: Callback): number {
+    const entry = this.free === NONE ? this.grow() : this.free
+    const callbacks = this.callbacks[entry >>> BLOCK_BITS]!
+    const next = callbacks[entry % BLOCK]
+    if (typeof next === 'number') this.free = next
+    callbacks[entry % BLOCK] = callback
     return entry
   }
 
-  /** Fires `entry` once, `ms` after `now`, instead of whenever it was to fire. */
+  /** Fires `entry` once, `ms` after `now`, instead of whenever it was to fire. Throws a RangeError for what is no time, or more than two years away. */
   arm(entry: number, ms: number, now: number): void {
-    const deadline = now + ms
-    const before = this.deadlines[entry]!
-    this.deadlines[entry] = deadline
-    // In its ring already, and looked at no later than this: the wheel will move it on. What is in no ring is due NEVER.
-    if (before <= deadline) return
-    this.unlink(entry)
-    this.due.delete(entry)
-    const tick = this.link(entry, deadline)
-    if (this.wake === undefined || tick < this.wake.tick) this.sleep(tick)
+    const due = Math.ceil((now + ms) / TICK) - this.base
+    if (!(due >= 0 && due < NEVER)) return this.armFar(entry, ms, now)
+    this.deadlines[entry] = due
+    // Its block is looked through no later than this.
+    if (due >= this.earliest[entry >>> BLOCK_BITS]!) return
+    this.earliest[entry >>> BLOCK_BITS] = due
+    if (this.wake === undefined || due < this.wake.tick) this.sleep(due)
   }
 
   disarm(entry: number): void {
     this.deadlines[entry] = NEVER
-    this.unlink(entry)
-    this.due.delete(entry)
   }
 
   release(entry: number): void {
     this.disarm(entry)
-    this.callbacks[entry - SLOTS] = undefined
-    this.free.push(entry)
+    const callbacks = this.callbacks[entry >>> BLOCK_BITS]!
+    if (typeof callbacks[entry % BLOCK] === 'number') return
+    callbacks[entry % BLOCK] = this.free
+    this.free = entry
   }
 
-  /** Puts an entry into the ring of its tick, which is returned. */
-  private link(entry: number, deadline: number): number {
-    const tick = Math.max(this.tick + 1, Math.ceil(deadline / TICK))
-    const slot = tick % SLOTS
-    const after = this.next[slot]!
-    this.next[slot] = entry
-    this.previous[entry] = slot
-    this.next[entry] = after
-    this.previous[after] = entry
-    return tick
+  /** Counts the deadlines from a later tick, once in two years; what has been overdue since before it is due then. */
+  private armFar(entry: number, ms: number, now: number): void {
+    const by = Math.floor(now / TICK) - LEAD - this.base
+    const due = Math.ceil((now + ms) / TICK) - this.base - by
+    if (!(due >= 0 && due < NEVER)) throw new RangeError(`a timer of ${ms} ms: it takes 0 to ${(NEVER - LEAD - 1) * TICK}`)
+    const shift = (tick: number): number => (tick === NEVER ? NEVER : Math.max(0, tick - by))
+    this.base += by
+    this.deadlines = this.deadlines.map(shift)
+    this.earliest = this.earliest.map(shift)
+    if (this.wake !== undefined) this.sleep(shift(this.wake.tick))
+    this.arm(entry, ms, now)
   }
 
-  private unlink(entry: number): void {
-    const before = this.previous[entry]!
-    const after = this.next[entry]!
-    this.next[before] = after
-    this.previous[after] = before
-    this.next[entry] = entry
-    this.previous[entry] = entry
-  }
-
-  /** Wakes at `tick`. A deadline more than one turn away is in a slot that comes up earlier and is left there. */
   private sleep(tick: number): void {
     if (this.wake !== undefined) this.clock.cancel(this.wake.handle)
-    const ms = Math.max(1, Math.ceil(tick * TICK - this.clock.now()))
-    this.wake = { tick, handle: this.clock.schedule(() => { this.advance() }, ms) }
+    const ms = Math.max(1, Math.ceil((tick + this.base) * TICK - this.clock.now()))
+    this.wake = { tick, handle: this.clock.schedule(() => { this.advance() }, Math.min(ms, LONGEST)) }
   }
 
   private advance(): void {
     this.wake = undefined
-    const now = this.clock.now()
-    const last = Math.floor(now / TICK)
-    // After a long sleep (a suspended laptop) one whole turn has seen everything.
-    const first = Math.max(this.tick + 1, last - SLOTS + 1)
-    this.tick = Math.max(this.tick, last)
-    for (let tick = first; tick <= last; tick++) this.visit(tick % SLOTS, now)
-    // Callbacks run behind the sweep: they may arm, disarm and release whatever they like, each other included.
-    for (const entry of this.due) {
-      this.due.delete(entry)
-      this.callbacks[entry - SLOTS]!()
+    const now = Math.floor(this.clock.now() / TICK)
+    const due: number[] = []
+    for (let block = 0; block < this.callbacks.length; block++) {
+      if (this.earliest[block]! <= now - this.base) this.lookThrough(block, now - this.base, due)
     }
-    if (this.wake === undefined) this.sleepToNext()
+    this.fire(due, now)
   }
 
-  private visit(slot: number, now: number): void {
-    let entry = this.next[slot]!
-    while (entry !== slot) {
-      const after = this.next[entry]!
-      const deadline = this.deadlines[entry]!
-      if (deadline <= now) {
-        this.unlink(entry)
+  /** Adds what is due to `due`, and notes when the rest is. */
+  private lookThrough(block: number, tick: number, due: number[]): void {
+    const { deadlines } = this
+    let earliest = NEVER
+    const end = (block + 1) << BLOCK_BITS
+    for (let entry = block << BLOCK_BITS; entry < end; entry++) {
+      const deadline = deadlines[entry]!
+      if (deadline <= tick) due.push(entry)
+      else if (deadline < earliest) earliest = deadline
+    }
+    this.earliest[block] = earliest
+  }
+
+  /** Callbacks run behind the search: they may arm, disarm and release whatever they like, each other included. */
+  private fire(due: readonly number[], now: number): void {
+    let at = 0
+    try {
+      while (at < due.length) {
+        const entry = due[at++]!
+        if (this.deadlines[entry]! > now - this.base) continue
         this.deadlines[entry] = NEVER
-        this.due.add(entry)
-      } else {
-        this.unlink(entry)
-        this.link(entry, deadline)
+        ;(this.callbacks[entry >>> BLOCK_BITS]![entry % BLOCK] as Callback)()
       }
-      entry = after
+    } finally {
+      // Those behind a callback that has thrown are looked for again.
+      for (; at < due.length; at++) this.earliest[due[at]! >>> BLOCK_BITS] = 0
+      const next = this.earliest.reduce((a, b) => Math.min(a, b), NEVER)
+      if (next < NEVER) this.sleep(next)
     }
   }
 
-  private sleepToNext(): void {
-    for (let tick = this.tick + 1; tick <= this.tick + SLOTS; tick++) {
-      if (this.next[tick % SLOTS] !== tick % SLOTS) return this.sleep(tick)
-    }
-  }
-
+  /** A new entry; with the first of a block the whole block. */
   private grow(): number {
-    if (this.used === this.deadlines.length) {
-      const length = 2 * this.used
-      const deadlines = new Float64Array(length).fill(NEVER)
-      const next = ringOfSelves(length)
-      const previous = ringOfSelves(length)
-      deadlines.set(this.deadlines)
-      next.set(this.next)
-      previous.set(this.previous)
-      this.deadlines = deadlines
-      this.next = next
-      this.previous = previous
+    if (this.used % BLOCK === 0) {
+      this.callbacks.push(new Array<number>(BLOCK).fill(NONE))
+      if (this.used === this.deadlines.length) this.deadlines = larger(this.deadlines, BLOCK * Math.ceil(1.25 * this.callbacks.length))
+      if (this.callbacks.length > this.earliest.length) this.earliest = larger(this.earliest, 2 * this.callbacks.length)
     }
     return this.used++
   }
 }
 
-/** The wheel that connections share unless given another. */
+/** The timers that connections share unless given others. */
 export const sharedTimers: Timers = /* @__PURE__ */ new Timers()
 
-function ringOfSelves(length: number): Int32Array {
-  return Int32Array.from({ length }, (_, i) => i)
+function larger(ticks: Uint32Array, length: number): Uint32Array {
+  const copy = new Uint32Array(length).fill(NEVER)
+  copy.set(ticks)
+  return copy
 }

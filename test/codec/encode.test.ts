@@ -139,4 +139,67 @@ test('twin: what is two bytes without writing is what writing gives', () => {
   }
 })
 
+/** What encoding ends with the long way, which `encodeParts` always goes: the bytes, or what is wrong. */
+function longWay(packet: unknown, version: ProtocolVersion): string {
+  try {
+    const [head, tail] = encodeParts(packet as PacketInput, version)
+    return toHex(Uint8Array.of(...head, ...tail))
+  } catch (error) {
+    return String(error)
+  }
+}
+
+function shortWays(packet: unknown, version: ProtocolVersion): string[] {
+  const target = new Uint8Array(64).fill(0xa5)
+  const ways = [() => encode(packet as PacketInput, version), () => target.subarray(5, encodeInto(packet as PacketInput, version, target, 5))]
+  return ways.map((way) => {
+    try {
+      return toHex(way())
+    } catch (error) {
+      assert.ok(target.every((byte) => byte === 0xa5))
+      return String(error)
+    }
+  })
+}
+
+test('twin: acknowledgements and CONNACK in short form are what writing gives, and so are their refusals', () => {
+  const ids = [0, 1, 255, 256, 4660, 65_535, 65_536, -1, 0.5, NaN, '1', null, undefined, 1n, true]
+  const codes = [undefined, 0, -0, 1, 4, 5, 6, 0x10, 0x80, 0x87, 0xff, 256, -1, 0.5, NaN, '0', null, 0n, true]
+  const extras = [undefined, {}, { reasonString: 'a' }, null, 'no']
+  for (const version of VERSIONS) {
+    for (const properties of extras) {
+      for (const reasonCode of codes) {
+        for (const type of ['puback', 'pubrec', 'pubrel', 'pubcomp']) {
+          for (const packetId of ids) {
+            const packet = { type, packetId, reasonCode, properties }
+            const long = longWay(packet, version)
+            for (const short of shortWays(packet, version)) assert.is(short, long, `${type} ${String(packetId)} ${String(reasonCode)} ${version}`)
+          }
+        }
+        for (const sessionPresent of [undefined, false, true, 0, 1, null, 'true']) {
+          const packet = { type: 'connack', sessionPresent, reasonCode, properties }
+          const long = longWay(packet, version)
+          for (const short of shortWays(packet, version)) assert.is(short, long, `connack ${String(sessionPresent)} ${String(reasonCode)} ${version}`)
+        }
+      }
+    }
+  }
+})
+
+test('a short form that does not fit is refused and leaves its target alone', () => {
+  for (const [size, offset] of [[0, 0], [3, 0], [4, 1], [8, 5], [8, -1], [8, 0.5], [8, NaN]] as const) {
+    const target = new Uint8Array(size).fill(0xa5)
+    assert.throws(() => encodeInto({ type: 'puback', packetId: 1 }, 4, target, offset), (error: Error) => error.name === 'UsageError')
+    assert.ok(target.every((byte) => byte === 0xa5))
+  }
+  const exact = new Uint8Array(4)
+  assert.is(encodeInto({ type: 'puback', packetId: 0x1234 }, 4, exact, 0), 4)
+  assert.is(toHex(exact), '40 02 12 34')
+})
+
+test('the type is judged before the version', () => {
+  for (const packet of [{ type: 'hello' }, {}, undefined]) assert.throws(() => encode(packet as unknown as PacketInput, 7 as 5), /there is no packet of type/)
+  for (const type of ['pingreq', 'puback', 'auth']) assert.throws(() => encode({ type } as unknown as PacketInput, 7 as 5), /there is no version 7/)
+})
+
 test.run()

@@ -296,4 +296,38 @@ test('properties have titles, by identifier', () => {
   assert.equal([propertyTitle(0x11), propertyTitle(0x26), propertyTitle(0x00), propertyTitle(0x7f)], ['Session Expiry Interval', 'User Property', undefined, undefined])
 })
 
+test('twin: properties go out in the order of Table 2-4, whatever order they are given in', () => {
+  const all: { readonly [name: string]: unknown } = {
+    sessionExpiryInterval: 1, assignedClientIdentifier: 'a', serverKeepAlive: 2, authenticationMethod: 'm', authenticationData: Uint8Array.of(9), responseInformation: 'i',
+    serverReference: 's', reasonString: 'r', receiveMaximum: 3, topicAliasMaximum: 4, maximumQos: 1, retainAvailable: true, userProperties: [['k', 'v']],
+    maximumPacketSize: 5, wildcardSubscriptionAvailable: false, subscriptionIdentifiersAvailable: true, sharedSubscriptionAvailable: false,
+  }
+  const write = (given: object): string => {
+    const w = writerOf(5, 'connack')
+    writeProperties(w, 'connack', given)
+    return written(w).split(' ').slice(1).join(' ')
+  }
+  // Authentication Data goes only with its method, which is taken off again.
+  const alone = (name: string): string => (name === 'authenticationData' ? write({ authenticationMethod: 'm', [name]: all[name] }).replace('15 00 01 6d ', '') : write({ [name]: all[name] }))
+  let seed = 7
+  const random = (n: number): number => (seed = (seed * 1_103_515_245 + 12_345) % 2_147_483_648) % n
+  const order = Object.keys(PROPERTIES)
+  for (let round = 0; round < 200; round++) {
+    const chosen = Object.keys(all).filter((name) => name === 'authenticationMethod' || random(3) > 0)
+    for (let i = chosen.length - 1; i > 0; i--) {
+      const k = random(i + 1)
+      ;[chosen[i], chosen[k]] = [chosen[k]!, chosen[i]!]
+    }
+    const given = Object.fromEntries(chosen.map((name) => [name, all[name]]))
+    assert.is(write(given), [...chosen].sort((a, b) => order.indexOf(a) - order.indexOf(b)).map(alone).join(' '))
+  }
+})
+
+test('a wrong value is told before a stray name, and the first wrong one in the order of the table', () => {
+  const path = (given: object): string => (thrownBy(() => writeProperties(writerOf(5, 'connack'), 'connack', given)) as { path: string }).path
+  assert.is(path({ bogus: 1, maximumPacketSize: 0, receiveMaximum: 0 }), 'properties.receiveMaximum')
+  assert.is(path({ bogus: 1, receiveMaximum: 1 }), 'properties.bogus')
+  for (const name of ['toString', 'constructor', 'hasOwnProperty']) assert.is(path({ [name]: 1 }), `properties.${name}`)
+})
+
 test.run()

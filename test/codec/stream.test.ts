@@ -187,6 +187,30 @@ test('`lastBytes` are those of the packet given last, cut or not', () => {
   }
 })
 
+test('`lastBytes` are those of the packet a quirk is told of, cut or not', () => {
+  const lax = '20 04 00 00 00 ff'
+  for (const cut of [2, 5, 7]) {
+    const seen: string[] = []
+    const stream: PacketStream = new PacketStream({ version: 5, lenient: ['trailing-bytes'], onQuirk: () => { seen.push(toHex(stream.lastBytes())) } })
+    const bytes = fromHex(`${PING} ${lax} ${PING}`)
+    for (const chunk of [bytes.subarray(0, cut), bytes.subarray(cut)]) {
+      stream.push(chunk)
+      while (stream.next() !== undefined);
+    }
+    assert.equal(seen, [lax], `cut at ${cut}`)
+  }
+})
+
+test('`lastBytes` of a packet are not to be had when the next chunk has come', () => {
+  const stream = new PacketStream({ version: 5 })
+  stream.push(fromHex(PING))
+  stream.next()
+  stream.push(fromHex(PUBLISH))
+  assert.is(stream.lastBytes().length, 0)
+  assert.is(stream.next()?.type, 'publish')
+  assert.is(toHex(stream.lastBytes()), PUBLISH)
+})
+
 test('`lastBytes` are those of the packet refused, as far as they have come', () => {
   const cases = [
     [[`${PING} 20 03 02 00 00 ${PING}`], '20 03 02 00 00'],

@@ -137,4 +137,13 @@ test('MQTT-4.7.3-2 (3.1.1), MQTT-4.7.3-2 (5.0), MQTT-4.7.3-3 (3.1.1), MQTT-4.7.3
   for (const text of ['x'.repeat(65_535), 'é'.repeat(32_767)]) assert.ok(isTopicName(text) && isTopicFilter(text))
 })
 
+test('twin: judged from its first wildcard on, a filter is judged as from its beginning', () => {
+  for (const version of [3, 4, 5] as const) {
+    for (const filter of ['a', 'a/b', '+', '#', 'a/#', 'a/+', 'a/+/b', 'a/b#', 'a+', 'a/#/b', 'a/+b', '$share/g/a/#', '$share/g/a#', '$share/+/a', '$share/g/', '$SYS/#', '$share']) {
+      const first = filter.search(/[+#]/)
+      for (let from = 0; from <= Math.max(0, first); from++) assert.is(topicFilterFault(filter, version, from), topicFilterFault(filter, version), `${filter} from ${from}`)
+    }
+  }
+})
+
 test.run()

@@ -168,4 +168,64 @@ test('a path is put together only when something is wrong', () => {
   assert.is(path(), 'p.userProperties[3][1]')
 })
 
+test('twin: `topic` writes what `string` writes and finds the first wildcard, or a place before it', () => {
+  const texts = ['', 'a', 'a/b', '+', '#', 'a/+', 'a/+/#', 'a+b', 'é/+', 'é', 'x'.repeat(24), 'x'.repeat(25), `${'x'.repeat(23)}#`, `${'x'.repeat(24)}#`, `${'a'.repeat(23)}é`, 'sport/🎾/#']
+  for (const value of texts) {
+    const [w, slow] = [writerOf(5, 'publish'), writerOf(5, 'publish')]
+    w.topic(value, 'topic')
+    slow.string(value, 'topic')
+    assert.is(written(w), written(slow))
+    const first = value.search(/[+#]/)
+    assert.is(w.wildcard < 0, first < 0, value)
+    assert.ok(w.wildcard <= first, value)
+    if (value.length <= 24 && /^[\x01-\x7f]*$/.test(value)) assert.is(w.wildcard, first, value)
+  }
+})
+
+test('`topic` refuses what `string` refuses', () => {
+  for (const value of ['a\0', '\0', 'a\ud800', 'a'.repeat(65_536), '€'.repeat(30_000), 1, null, undefined]) {
+    const told = (write: (w: Writer) => void): string => {
+      try {
+        write(writerOf(5, 'publish'))
+      } catch (error) {
+        return String(error)
+      }
+      return assert.unreachable() as never
+    }
+    assert.is(told((w) => w.topic(value as string, 'topic')), told((w) => w.string(value as string, 'topic')))
+  }
+})
+
+test('twin: `copyTo` copies a packet as a loop does, whatever its size, and touches nothing else', () => {
+  const w = writerOf(5, 'publish')
+  for (const size of [0, 1, 6, 7, 8, 9, 10, 20, 126, 127, 128, 129, 500, 503, 504, 505, 506, 507, 508, 600, 2_000, 20_000, 20, 127]) {
+    w.open('publish', 5)
+    for (let i = 0; i < size; i++) w.u8(i * 7)
+    const start = w.close(0x30)
+    const packet = w.bytes.slice(start, w.position)
+    for (const offset of [0, 1, 77]) {
+      const target = new Uint8Array(offset + packet.length + 9).fill(0xa5)
+      w.copyTo(target, offset, start)
+      assert.equal(target.subarray(offset, offset + packet.length), packet, `${size} at ${offset}`)
+      assert.ok(target.every((byte, i) => byte === 0xa5 || (i >= offset && i < offset + packet.length)))
+    }
+  }
+})
+
+test('a refused packet leaves no value behind', () => {
+  const w = writerOf(5, 'publish')
+  w.held[3] = {}
+  w.misuse('utf8', 'a', 'x')
+  assert.ok(w.held.every((value) => value === undefined))
+})
+
+test('the path of an item begins with the item', () => {
+  const w = writerOf(5, 'subscribe')
+  Object.assign(w, { base: 'subscriptions', baseItem: 2 })
+  assert.is(w.misuse('utf8', 'filter', 'x').path, 'subscriptions[2].filter')
+  Object.assign(w, { base: 'subscriptions', baseItem: 0 })
+  assert.is(w.misuse('utf8', '', 'x').path, 'subscriptions[0]')
+  assert.is(w.misuse('utf8', 'topic', 'x').path, 'topic')
+})
+
 test.run()

@@ -83,6 +83,121 @@ test('after a suspended hour everything due fires once, at the next wake-up', ()
   assert.is(fired.length, 10)
 })
 
+test('a callback that arms for long keeps nobody else waiting', () => {
+  for (const between of [0, 3000]) {
+    const { clock, timers, fired, timer } = wheel()
+    const slow = timers.create(() => { timers.arm(slow, 90_000, clock.now()) })
+    for (let i = 0; i < between; i++) timer('never')
+    timers.arm(slow, 100, clock.now())
+    timers.arm(timer('soon'), 1000, clock.now())
+    clock.pass(1017)
+    assert.is(fired.length, 1)
+  }
+})
+
+test('a callback that throws keeps nobody else waiting', () => {
+  const { clock, timers, fired, timer } = wheel()
+  const bad = timers.create(() => { throw new Error('bad') })
+  timers.arm(bad, 100, clock.now())
+  timers.arm(timer('same tick'), 100, clock.now())
+  timers.arm(timer('later'), 300, clock.now())
+  assert.throws(() => clock.pass(200), /bad/)
+  clock.pass(20)
+  assert.equal(fired.map((line) => line.split('@')[0]), ['same tick'])
+  clock.pass(317)
+  assert.is(fired.length, 2)
+})
+
+test('a callback that puts off one that is due as well is heard', () => {
+  const clock = new FakeClock()
+  const timers = new Timers(clock)
+  const fired: string[] = []
+  const first = timers.create(() => { timers.arm(second, 1000, clock.now()) })
+  const second = timers.create(() => { fired.push('second') })
+  for (const entry of [first, second]) timers.arm(entry, 100, clock.now())
+  clock.pass(900)
+  assert.equal(fired, [])
+  clock.pass(300)
+  assert.equal(fired, ['second'])
+})
+
+test('an entry given back twice is given out once', () => {
+  const { timers, timer } = wheel()
+  const entry = timer('a')
+  timers.release(entry)
+  timers.release(entry)
+  assert.is(timer('b'), entry)
+  assert.is.not(timer('c'), entry)
+  assert.is.not(timers.create(() => {}), entry)
+})
+
+const DAY = 86_400_000
+
+test('what is no time, or years away, is refused', () => {
+  const { clock, timers, fired, timer } = wheel()
+  const t = timer('t')
+  timers.arm(t, 100, clock.now())
+  for (const ms of [NaN, Infinity, -Infinity, 1e12]) assert.throws(() => timers.arm(t, ms, clock.now()), (error: Error) => error.name === 'RangeError' && /a timer of .* ms: it takes 0 to /.test(error.message))
+  assert.throws(() => timers.arm(t, 1, NaN), (error: Error) => error.name === 'RangeError')
+  clock.pass(120)
+  assert.is(fired.length, 1, 'and changes nothing')
+})
+
+test('deadlines are right before and after the ticks have run out of 32 bits, and beyond what setTimeout can wait', () => {
+  const clock = new FakeClock()
+  const { schedule } = clock
+  let longest = 0
+  clock.schedule = (callback, ms) => {
+    longest = Math.max(longest, ms)
+    return schedule.call(clock, callback, ms)
+  }
+  const timers = new Timers(clock)
+  const fired: string[] = []
+  const timer = (name: string): number => timers.create(() => { fired.push(name) })
+  const idle = timer('idle')
+  const often = timer('often')
+  for (let day = 0; day < 2000; day += 100) {
+    timers.arm(often, 100 * DAY, clock.now())
+    if (day % 500 === 0) timers.arm(idle, 450 * DAY, clock.now())
+    clock.pass(50 * DAY)
+    timers.arm(often, 50 * DAY, clock.now())
+    clock.pass(50 * DAY - 1)
+    assert.is(fired.filter((name) => name === 'often').length, day / 100, `not early, day ${day}`)
+    clock.pass(18)
+    assert.is(fired.filter((name) => name === 'often').length, day / 100 + 1, `day ${day}`)
+    assert.is(fired.filter((name) => name === 'idle').length, Math.floor(day / 500) + (day % 500 >= 400 ? 1 : 0), `idle, day ${day}`)
+  }
+  assert.ok(longest < 2 ** 31)
+})
+
+test('deadlines that are overdue when the ticks are counted anew fire at once', () => {
+  const { clock, timers, fired, timer } = wheel()
+  timers.arm(timer('old'), 1000, clock.now())
+  clock.jump(1000 * DAY)
+  timers.arm(timer('new'), 5000, clock.now())
+  clock.pass(17)
+  assert.is(fired.length, 1)
+  clock.pass(5000)
+  assert.is(fired.length, 2)
+})
+
+test('very many entries, some given back and given out again, fire once each at their time', () => {
+  const clock = new FakeClock()
+  const timers = new Timers(clock)
+  const count = new Uint8Array(20_000)
+  const entries = Array.from(count, (_, i) => timers.create(() => { count[i]! += 1 }))
+  assert.is(new Set(entries).size, count.length)
+  for (let i = 0; i < count.length; i += 7) {
+    timers.release(entries[i]!)
+    entries[i] = timers.create(() => { count[i]! += 10 })
+  }
+  for (const [i, entry] of entries.entries()) timers.arm(entry, 10 * i, clock.now())
+  clock.pass(100_000)
+  assert.ok(count.every((times, i) => times === (i < 10_000 - 1 ? (i % 7 === 0 ? 10 : 1) : times) && (i < 10_002 || times === 0)))
+  clock.pass(101_000)
+  assert.ok(count.every((times, i) => times === (i % 7 === 0 ? 10 : 1)))
+})
+
 test('twin: random arms and disarms fire exactly as a sorted list would, within a tick', () => {
   const { clock, timers, timer, fired } = wheel()
   const due = new Map<string, number>()

@@ -40,6 +40,12 @@ export function readAck<T extends AckType>(r: Reader, version: ProtocolVersion, 
   return { type, packetId, reasonCode, properties }
 }
 
+/** `header` with the Packet Identifier in it, if nothing else is to be said and all is well; else 0, and `writeAck` says what is wrong. */
+export function shortAck(header: number, { packetId, reasonCode, properties }: PubackInput | PubrecInput | PubrelInput | PubcompInput): number {
+  if (properties !== undefined || (reasonCode !== undefined && reasonCode !== 0)) return 0
+  return typeof packetId === 'number' && packetId > 0 && packetId <= 0xffff && Number.isInteger(packetId) ? header | packetId : 0
+}
+
 export function writeAck<T extends AckType>(w: Writer, packet: AckInput<T>, version: ProtocolVersion): number {
   const { type, packetId, reasonCode = 0, properties } = packet
   writePacketId(w, packetId)

@@ -5,7 +5,7 @@ import { readProperties, refuseProperties, writeProperties } from '../property.t
 import type { ProtocolVersion } from '../protocol.ts'
 import type { BitNames, Reader } from '../reader.ts'
 import { REASONS } from '../reason.ts'
-import { readReason, writeReason } from '../reason-field.ts'
+import { isReason, readReason, writeReason } from '../reason-field.ts'
 import type { Writer } from '../writer.ts'
 
 export interface Connack {
@@ -43,6 +43,13 @@ function readConnackOf311(r: Reader): Connack {
   const { sessionPresent, reasonCode } = readConnack(r, 4)
   const code = Object.entries(REASONS).find(([, { v3 }]) => v3 === reasonCode)![0]
   return { type: 'connack', sessionPresent, reasonCode: Number(code), properties: undefined }
+}
+
+/** `header` with the two bytes of a CONNACK of 3.x in it if all is well; else 0, and `writeConnack` says what is wrong. */
+export function shortConnack(header: number, { sessionPresent, reasonCode, properties }: ConnackInput, version: ProtocolVersion): number {
+  if (properties !== undefined || !isReason('connack', reasonCode, version)) return 0
+  if (sessionPresent === undefined || sessionPresent === false) return header | reasonCode
+  return sessionPresent === true && reasonCode === 0 ? header | (version > 3 ? 0x0100 : 0) : 0
 }
 
 export function writeConnack(w: Writer, packet: ConnackInput, version: ProtocolVersion): number {

@@ -5,7 +5,6 @@ import type { PropertiesOf } from '../property.ts'
 import { readProperties, refuseProperties, writeProperties } from '../property.ts'
 import type { ProtocolVersion } from '../protocol.ts'
 import type { Reader } from '../reader.ts'
-import { topicNameFault } from '../topic.ts'
 import type { Writer } from '../writer.ts'
 
 export interface Publish {
@@ -53,9 +52,9 @@ export function writePublish(w: Writer, packet: PublishInput, version: ProtocolV
   if (typeof retain !== 'boolean') throw w.wrongType(retain, 'retain', 'a boolean')
   if (typeof dup !== 'boolean') throw w.wrongType(dup, 'dup', 'a boolean')
   if (dup && qos === 0) throw w.misuse('publishDup', 'dup', 'true with QoS 0')
-  w.string(topic, 'topic')
-  const fault = topicNameFault(topic)
-  if (fault !== undefined && !(fault === 'topicEmpty' && version === 5 && properties?.topicAlias !== undefined)) throw w.misuse(fault, 'topic', JSON.stringify(topic))
+  w.topic(topic, 'topic')
+  if (w.wildcard >= 0) throw w.misuse('topicWildcard', 'topic', JSON.stringify(topic))
+  if (topic === '' && !(version === 5 && properties?.topicAlias !== undefined)) throw w.misuse('topicEmpty', 'topic', JSON.stringify(topic))
   if (qos === 0 ? packetId !== undefined : packetId === undefined) throw w.misuse('publishPacketId', 'packetId', `${String(packetId)} with QoS ${qos}`)
   if (packetId !== undefined) writePacketId(w, packetId)
   if (version === 5) writeProperties(w, 'publish', properties)

@@ -34,6 +34,10 @@ export function writeSuback(w: Writer, packet: SubackInput, version: ProtocolVer
   else refuseProperties(w, properties)
   if (!Array.isArray(reasonCodes)) throw w.wrongType(reasonCodes, 'reasonCodes', 'an array')
   if (reasonCodes.length === 0) throw w.misuse('subackEmpty', 'reasonCodes', 'no code')
-  for (const [i, code] of (reasonCodes as readonly number[]).entries()) writeReason(w, 'suback', code, version, `reasonCodes[${i}]`)
+  for (let i = 0; i < reasonCodes.length; i++) {
+    w.item = i
+    writeReason(w, 'suback', reasonCodes[i]!, version, 'reasonCodes')
+  }
+  w.item = -1
   return 0
 }

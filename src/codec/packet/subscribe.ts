@@ -50,11 +50,16 @@ export function writeSubscribe(w: Writer, packet: SubscribeInput, version: Proto
   else refuseProperties(w, properties)
   if (!Array.isArray(subscriptions)) throw w.wrongType(subscriptions, 'subscriptions', 'an array')
   if (subscriptions.length === 0) throw w.misuse('subscribeEmpty', 'subscriptions', 'no Topic Filter')
-  for (const [i, subscription] of (subscriptions as readonly Subscription[]).entries()) {
-    if (typeof subscription !== 'object' || subscription === null) throw w.wrongType(subscription, `subscriptions[${i}]`, 'an object')
-    writeFilter(w, subscription.filter, version, `subscriptions[${i}].filter`)
-    writeOptions(w, subscription, version, `subscriptions[${i}]`)
+  w.base = 'subscriptions'
+  for (let i = 0; i < subscriptions.length; i++) {
+    w.baseItem = i
+    const subscription = (subscriptions as readonly Subscription[])[i]!
+    if (typeof subscription !== 'object' || subscription === null) throw w.wrongType(subscription, '', 'an object')
+    writeFilter(w, subscription.filter, version, 'filter')
+    writeOptions(w, subscription, version)
   }
+  w.base = ''
+  w.baseItem = -1
   return 0b0010
 }
 
@@ -67,8 +72,10 @@ export function readFilter(r: Reader, version: ProtocolVersion): string {
 }
 
 export function writeFilter(w: Writer, filter: string, version: ProtocolVersion, path: string): void {
-  w.string(filter, path)
-  const fault = topicFilterFault(filter, version)
+  w.topic(filter, path)
+  // Without wildcards and $share only '' is ill-formed.
+  if (w.wildcard < 0 && filter !== '' && filter[0] !== '$') return
+  const fault = topicFilterFault(filter, version, Math.max(0, w.wildcard))
   if (fault !== undefined) throw w.misuse(fault, path, JSON.stringify(filter))
 }
 
@@ -93,13 +100,13 @@ function readOptions(r: Reader, filter: string): Subscription {
   return { filter, qos: (options & 3) as 0 | 1 | 2, noLocal, retainAsPublished: (options & 0b1000) !== 0, retainHandling: retainHandling as 0 | 1 | 2 }
 }
 
-function writeOptions(w: Writer, subscription: Subscription, version: ProtocolVersion, path: string): void {
+function writeOptions(w: Writer, subscription: Subscription, version: ProtocolVersion): void {
   const { filter, qos, noLocal = false, retainAsPublished = false, retainHandling = 0 } = subscription
-  if (qos !== 0 && qos !== 1 && qos !== 2) throw w.misuse(version === 5 ? 'subscriptionQosFive' : 'subscriptionQos', `${path}.qos`, String(qos))
-  if (typeof noLocal !== 'boolean') throw w.wrongType(noLocal, `${path}.noLocal`, 'a boolean')
-  if (typeof retainAsPublished !== 'boolean') throw w.wrongType(retainAsPublished, `${path}.retainAsPublished`, 'a boolean')
-  if (retainHandling !== 0 && retainHandling !== 1 && retainHandling !== 2) throw w.misuse('retainHandling', `${path}.retainHandling`, String(retainHandling))
-  if (noLocal && filter.startsWith('$share/')) throw w.misuse('noLocalShared', `${path}.noLocal`, `No Local on ${filter}`)
-  if (version < 5 && (noLocal || retainAsPublished || retainHandling !== 0)) throw w.misuse('versionFive', path, 'Subscription Options in a SUBSCRIBE of MQTT 3.x')
+  if (qos !== 0 && qos !== 1 && qos !== 2) throw w.misuse(version === 5 ? 'subscriptionQosFive' : 'subscriptionQos', 'qos', String(qos))
+  if (typeof noLocal !== 'boolean') throw w.wrongType(noLocal, 'noLocal', 'a boolean')
+  if (typeof retainAsPublished !== 'boolean') throw w.wrongType(retainAsPublished, 'retainAsPublished', 'a boolean')
+  if (retainHandling !== 0 && retainHandling !== 1 && retainHandling !== 2) throw w.misuse('retainHandling', 'retainHandling', String(retainHandling))
+  if (noLocal && filter.startsWith('$share/')) throw w.misuse('noLocalShared', 'noLocal', `No Local on ${filter}`)
+  if (version < 5 && (noLocal || retainAsPublished || retainHandling !== 0)) throw w.misuse('versionFive', '', 'Subscription Options in a SUBSCRIBE of MQTT 3.x')
   w.u8((retainHandling << 4) | (retainAsPublished ? 0b1000 : 0) | (noLocal ? 0b0100 : 0) | qos)
 }

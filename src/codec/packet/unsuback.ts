@@ -45,6 +45,10 @@ export function writeUnsuback(w: Writer, packet: UnsubackInput, version: Protoco
   }
   writeProperties(w, 'unsuback', properties)
   if (reasonCodes.length === 0) throw w.misuse('unsubackEmpty', 'reasonCodes', 'no Reason Code')
-  for (const [i, code] of (reasonCodes as readonly number[]).entries()) writeReason(w, 'unsuback', code, version, `reasonCodes[${i}]`)
+  for (let i = 0; i < reasonCodes.length; i++) {
+    w.item = i
+    writeReason(w, 'unsuback', reasonCodes[i]!, version, 'reasonCodes')
+  }
+  w.item = -1
   return 0
 }

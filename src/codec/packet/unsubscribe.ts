@@ -33,6 +33,10 @@ export function writeUnsubscribe(w: Writer, packet: UnsubscribeInput, version: P
   else refuseProperties(w, properties)
   if (!Array.isArray(filters)) throw w.wrongType(filters, 'filters', 'an array')
   if (filters.length === 0) throw w.misuse('unsubscribeEmpty', 'filters', 'no Topic Filter')
-  for (const [i, filter] of (filters as readonly string[]).entries()) writeFilter(w, filter, version, `filters[${i}]`)
+  for (let i = 0; i < filters.length; i++) {
+    w.item = i
+    writeFilter(w, filters[i]!, version, 'filters')
+  }
+  w.item = -1
   return 0b0010
 }
