@@ -139,7 +139,10 @@ export function resume(state: Live): Step {
   return { state: moved(state, exchanges, flow), effects }
 }
 
-/** One packet again; a message this peer would find too large is given up, and its token told so [MQTT-3.1.2-25]. */
+/**
+ * One packet again; a message this peer would find too large is given up, and its token told so [MQTT-3.1.2-25]. The peer may have a QoS 2 message all
+ * the same, and would take the next one with its identifier for that one: PUBREL rids it of it, and the identifier is free at PUBCOMP [MQTT-2.2.1-3, MQTT-2.2.1-4].
+ */
 function sendAgain(state: Live, exchanges: Exchanges, packetId: number, exchange: Exchange, effects: Effect[]): Exchanges {
   const { message, token, waits } = exchange
   if (message === undefined) {
@@ -150,7 +153,9 @@ function sendAgain(state: Live, exchanges: Exchanges, packetId: number, exchange
   const out = outgoingFor(input, input.packet as PublishInput, state.role, state.agreement)
   if (out instanceof Error) {
     effects.push({ type: 'refuse', error: out, token })
-    return { ...exchanges, ours: removeId(exchanges.ours, packetId) }
+    if (message.qos !== 2) return { ...exchanges, ours: removeId(exchanges.ours, packetId) }
+    effects.push(...writeIfFits(state, { type: 'pubrel', packetId }))
+    return { ...exchanges, ours: setId(exchanges.ours, packetId, { ...exchange, awaits: 'pubcomp', message: undefined, waits: false, token: undefined }) }
   }
   effects.push({ type: 'write', packet: out })
   return waits ? { ...exchanges, ours: setId(exchanges.ours, packetId, { ...exchange, waits: false }) } : exchanges
