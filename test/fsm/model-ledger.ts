@@ -8,15 +8,22 @@ import { Broken, ROLES } from './model-world.ts'
 import type { End, Message, Place, World } from './model-world.ts'
 
 export type Mutable<T> = { -readonly [K in keyof T]: T[K] }
-export type Draft = Mutable<Omit<Place, Role>> & { readonly [R in Role]: Mutable<End> }
 
 export class Ledger {
-  readonly place: Draft
+  readonly place: Mutable<Place>
   protected readonly world: World
+  private readonly before: Place
 
   constructor(world: World, place: Place) {
     this.world = world
-    this.place = { ...place, client: { ...place.client }, server: { ...place.server } }
+    this.before = place
+    this.place = { ...place }
+  }
+
+  /** One end, to be changed: what is not touched stays the very same. */
+  protected end(role: Role): Mutable<End> {
+    if (this.place[role] === this.before[role]) this.place[role] = { ...this.before[role] }
+    return this.place[role]
   }
 
   /** A new message or request. */
@@ -42,7 +49,7 @@ export class Ledger {
       this.change(label, { delivered: true })
     }
     if (qos === 0) return
-    const end = this.place[role]
+    const end = this.end(role)
     end.inbox = [...end.inbox, { answer: qos === 1 ? 'puback' : 'pubrec', id: packetId!, label, first: !message.delivered }]
   }
 
@@ -56,7 +63,7 @@ export class Ledger {
 
   /** The session of this side is over, and its application knows that nobody knows; what it is told of must be all there is. */
   protected told(role: Role, redo?: readonly Redo[]): void {
-    this.place[role].used = []
+    this.end(role).used = []
     for (const { label, from, token, what, taken } of this.place.messages) {
       if (from !== role || what === 0 || (token !== 'open' && token !== 'dead')) continue
       const named = redo === undefined || redo.some((one) => labelIn(one.packet.payload) === label && (token === 'dead' || one.token === label))
@@ -68,7 +75,7 @@ export class Ledger {
 
   /** Identifiers: one exchange each, until the last acknowledgement; and on this connection no more than the other side takes. */
   protected use(role: Role, { packet, name }: Carried, written: boolean): void {
-    const end = this.place[role]
+    const end = this.end(role)
     const label = packet.type === 'publish' ? labelIn(packet.payload) : packet.type === 'subscribe' ? packet.subscriptions[0]!.filter : undefined
     if (label === undefined || !('packetId' in packet) || packet.packetId === undefined) return
     const id = packet.packetId
@@ -87,14 +94,14 @@ export class Ledger {
   protected heard(role: Role, packet: Packet): void {
     if (packet.type === 'connack' && role === 'client') this.place.cleaning = false
     if (packet.type !== 'puback' && packet.type !== 'pubcomp' && packet.type !== 'suback' && !(packet.type === 'pubrec' && packet.reasonCode >= 0x80)) return
-    const end = this.place[role]
+    const end = this.end(role)
     end.used = end.used.filter(([id]) => id !== packet.packetId)
     end.here = end.here.filter((id) => id !== packet.packetId)
   }
 
   /** Opening a connection with a session says that every QoS 2 message of the last one has been dealt with. */
   protected keep(role: Role): void {
-    const end = this.place[role]
+    const end = this.end(role)
     for (const { answer, label } of end.inbox) if (answer === 'kept') this.change(label, { taken: 'yes' })
     end.inbox = end.inbox.filter(({ answer }) => answer !== 'kept')
   }
@@ -103,7 +110,7 @@ export class Ledger {
   protected disconnected(): void {
     this.place.up = false
     for (const role of ROLES) {
-      const end = this.place[role]
+      const end = this.end(role)
       end.sending = []
       end.here = []
       end.inbox = end.inbox.flatMap((pending) => (pending.answer === 'pubrec' || pending.answer === 'kept' ? [{ ...pending, answer: 'kept' }] : []))
@@ -114,7 +121,7 @@ export class Ledger {
 
   /** A process comes back with what its store has; what its application had not dealt with, it has never seen, and nobody waits for its tokens. */
   protected restarted(role: Role): void {
-    const end = this.place[role]
+    const end = this.end(role)
     this.place.crashes = { ...this.place.crashes, [role]: this.place.crashes[role] + 1 }
     for (const { answer, label, first } of end.inbox) if (first && (answer === 'puback' || answer === 'pubrec' || answer === 'kept')) this.change(label, { delivered: false })
     end.inbox = []
@@ -125,7 +132,7 @@ export class Ledger {
 
   /** A message of an earlier connection cannot be sent on this one, and its application is told. */
   protected dropped(role: Role, label: string | undefined): void {
-    const end = this.place[role]
+    const end = this.end(role)
     for (const message of this.place.messages) {
       if (message.label !== label) continue
       if (message.token !== 'open') throw new Broken('tokens', `${label} is refused, which was ${message.token} before`)

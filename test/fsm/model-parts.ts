@@ -7,6 +7,7 @@ import type { Flow, Input, Role, SavedSession, Session, State, Step } from '../.
 import { idEntries } from '../../src/fsm/packet-ids.ts'
 import { canonical, remember } from './canonical.ts'
 import { deepFreeze } from './helpers.ts'
+import type { End, Message, Place } from './model-world.ts'
 
 /** What is put to the proof: the machine, and what a driver does with a session between two connections. */
 export interface Machine {
@@ -27,13 +28,14 @@ export interface Carried {
 export class Parts {
   readonly machine: Machine
   private readonly version: ProtocolVersion
-  private readonly states: Map<string, State> = new Map()
-  private readonly stateNumbers: WeakMap<State, number> = new WeakMap()
+  private readonly states: Numbered<State> = new Numbered()
   private readonly sessions: Map<string, number> = new Map()
   private readonly sessionNumbers: WeakMap<Session, number> = new WeakMap()
   private readonly steps: Map<string, Step> = new Map()
   private readonly packets: Map<string, Carried> = new Map()
   private readonly written: WeakMap<PacketInput, Carried> = new WeakMap()
+  private readonly ends: Numbered<End> = new Numbered()
+  private readonly messages: Numbered<readonly Message[]> = new Numbered()
 
   constructor(machine: Machine, version: ProtocolVersion) {
     this.machine = machine
@@ -53,16 +55,11 @@ export class Parts {
 
   /** The one state that stands for all that are equal to this one. */
   only(state: State): State {
-    const text = textOf(deepFreeze(state))
-    const known = this.states.get(text)
-    if (known !== undefined) return known
-    this.stateNumbers.set(state, this.states.size)
-    this.states.set(text, state)
-    return state
+    return this.states.only(deepFreeze(state), () => textOf(state))
   }
 
-  numberOf(state: State): number {
-    return this.stateNumbers.get(state)!
+  private numberOf(state: State): number {
+    return this.states.of(state)
   }
 
   numberOfSession(session: Session | undefined): number {
@@ -91,6 +88,27 @@ export class Parts {
     return carried
   }
 
+  /** The place, of parts that are known where there are such, and a name that is equal for places from which the same can happen. */
+  known(place: Place): { readonly key: string, readonly place: Place } {
+    const { up, connections, cuts, forgets, restarts, crashes, refusals, cleaning } = place
+    const client = this.ends.only(place.client, () => this.textOfEnd(place.client, up))
+    const server = this.ends.only(place.server, () => this.textOfEnd(place.server, up))
+    const messages = this.messages.only(place.messages, () => textOfMessages(place.messages))
+    const numbers = `${this.ends.of(client)} ${this.ends.of(server)} ${this.messages.of(messages)}`
+    return {
+      key: `${up ? 1 : 0}${cleaning ? 1 : 0}${connections}${cuts}${forgets}${restarts}${crashes.client}${crashes.server}${refusals} ${numbers}`,
+      place: { ...place, client, server, messages },
+    }
+  }
+
+  /** Of an end without a connection only the store counts. */
+  private textOfEnd({ state, stored, sending, inbox, used, here }: End, up: boolean): string {
+    const machine = up ? this.numberOf(state) : ''
+    const store = up && stored === state.session ? '' : this.numberOfSession(stored)
+    const pending = inbox.map(({ answer, id, label, first }) => `${answer}${id}${label}${first ? 1 : 0}`)
+    return `${machine}.${store}.${sending.map(({ no }) => no).join()}.${pending.join()}.${used.join()}.${here.join()}`
+  }
+
   /** Everything that has ever been on the wire. */
   wire(): readonly Carried[] {
     return [...this.packets.values()]
@@ -100,6 +118,34 @@ export class Parts {
   get machineStates(): number {
     return this.states.size
   }
+}
+
+/** Values of which equal ones are to be the very same, with a number each. */
+class Numbered<T extends object> {
+  private readonly values: Map<string, T> = new Map()
+  private readonly numbers: WeakMap<T, number> = new WeakMap()
+
+  only(value: T, text: () => string): T {
+    if (this.numbers.has(value)) return value
+    const name = text()
+    const known = this.values.get(name)
+    if (known !== undefined) return known
+    this.numbers.set(value, this.values.size)
+    this.values.set(name, value)
+    return value
+  }
+
+  of(value: T): number {
+    return this.numbers.get(value)!
+  }
+
+  get size(): number {
+    return this.values.size
+  }
+}
+
+function textOfMessages(messages: readonly Message[]): string {
+  return messages.map(({ label, what, topic, delivered, taken, token }) => `${label}${what}${topic}${delivered ? 1 : 0}${taken[0]}${token[0]}`).join()
 }
 
 /** What comes back from the store. */

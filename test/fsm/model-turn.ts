@@ -55,7 +55,7 @@ export class Turn extends Ledger {
   }
 
   private deliver(to: Role): boolean {
-    const from = this.place[other(to)]
+    const from = this.end(other(to))
     const [carried, ...rest] = from.sending
     from.sending = rest
     const { packet, name, no } = carried!
@@ -66,7 +66,7 @@ export class Turn extends Ledger {
 
   /** The application answers what is next, and has thereby dealt with it. */
   private answer({ by, what, refuses = false }: Extract<Action, { kind: 'answer' }>): boolean {
-    const end = this.place[by]
+    const end = this.end(by)
     const pending = end.inbox.find(({ answer }) => answer === what)!
     end.inbox = end.inbox.filter((one) => one !== pending)
     if (what === 'connack') return this.accept(pending)
@@ -100,8 +100,8 @@ export class Turn extends Ledger {
     place.up = true
     place.connections++
     place.cleaning = cleanStart
-    place.client.state = parts.only(initial({ role: 'client', session, limits }))
-    place.server.state = parts.only(initial({ role: 'server', limits }))
+    this.end('client').state = parts.only(initial({ role: 'client', session, limits }))
+    this.end('server').state = parts.only(initial({ role: 'server', limits }))
     const properties = version < 5 ? undefined : { sessionExpiryInterval: 0xffff_ffff, ...this.terms() }
     const packet: SendInput = { type: 'connect', version, clientId: 'kitchen', cleanStart, keepAlive: 0, properties }
     this.sketch?.client.push('connects')
@@ -127,7 +127,7 @@ export class Turn extends Ledger {
 
   private forget(): boolean {
     this.place.forgets++
-    this.place.server.stored = undefined
+    this.end('server').stored = undefined
     this.sketch?.server.push('forgets the session')
     this.keep('server')
     this.told('server')
@@ -152,7 +152,7 @@ export class Turn extends Ledger {
 
   /** One step of a machine, stored before its effects are run. */
   private submit(role: Role, input: Input, key: string): boolean {
-    const end = this.place[role]
+    const end = this.end(role)
     let step
     try {
       step = this.parts.step(end.state, input, key)
@@ -174,12 +174,13 @@ export class Turn extends Ledger {
       this.use(role, carried, this.dying !== role)
       if (this.dying === role) return
       this.sketch?.[role].push(role === 'client' ? `${carried.name} ▸` : `◂ ${carried.name}`)
-      this.place[role].sending = [...this.place[role].sending, carried]
+      const end = this.end(role)
+      end.sending = [...end.sending, carried]
     } else if (this.dying !== role) this.run(role, effect, input)
   }
 
   private run(role: Role, effect: Exclude<Effect, { type: 'write' }>, input: Input): void {
-    const end = this.place[role]
+    const end = this.end(role)
     switch (effect.type) {
       case 'deliver': {
         const packet = effect.packet ?? (input as Extract<Input, { type: 'received' }>).packet

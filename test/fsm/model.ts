@@ -94,8 +94,8 @@ class Search {
     return broken && this.tell(broken, this.path(at))
   }
 
-  private discover(place: Place, from: number, by: Action | undefined): number {
-    const key = keyOf(place, this.parts)
+  private discover(reached: Place, from: number, by: Action | undefined): number {
+    const { key, place } = this.parts.known(reached)
     const known = this.known.get(key)
     if (known !== undefined) return known
     this.known.set(key, this.found.length)
@@ -195,16 +195,4 @@ function restless(world: World, parts: Parts, place: Place): Broken | undefined 
     }
   }
   return undefined
-}
-
-function keyOf(place: Place, parts: Parts): string {
-  const { up, connections, cuts, forgets, restarts, crashes, refusals, cleaning, messages } = place
-  const told = messages.map(({ label, what, topic, delivered, taken, token }) => `${label}${what}${topic}${delivered ? 1 : 0}${taken[0]}${token[0]}`).join()
-  return `${up ? 1 : 0}${cleaning ? 1 : 0}${connections}${cuts}${forgets}${restarts}${crashes.client}${crashes.server}${refusals}|${endKey(place.client, up, parts)}|${endKey(place.server, up, parts)}|${told}`
-}
-
-function endKey({ state, stored, sending, inbox, used, here }: End, up: boolean, parts: Parts): string {
-  const machine = up ? parts.numberOf(state) : ''
-  const store = up && stored === state.session ? '' : parts.numberOfSession(stored)
-  return `${machine}.${store}.${sending.map(({ no }) => no).join()}.${inbox.map(({ answer, id, label, first }) => `${answer}${id}${label}${first ? 1 : 0}`).join()}.${used.join()}.${here.join()}`
 }
