@@ -168,7 +168,7 @@ export function labelIn(payload: Uint8Array | string): string {
 function nameOf(packet: Packet): string {
   const name = packet.type.toUpperCase()
   switch (packet.type) {
-    case 'publish': return `${name} ${packet.qos === 0 ? '' : `${packet.packetId} `}${labelIn(packet.payload)} QoS ${packet.qos}${packet.dup ? ' DUP' : ''}`
+    case 'publish': return `${name} ${packet.qos === 0 ? '' : `${packet.packetId} `}${labelIn(packet.payload)} QoS ${packet.qos}${packet.dup ? ' DUP' : ''}${packet.topic === '' ? ' alias only' : ''}`
     case 'connect': return `${name} clean start ${packet.cleanStart ? 1 : 0}`
     case 'connack': return `${name} session present ${packet.sessionPresent ? 1 : 0}`
     case 'subscribe':

@@ -1,11 +1,12 @@
 // One thing happens in a world: what the machines make of it, and what the applications do.
+import type { PropertiesOf } from '../../src/codec/index.ts'
 import { initial } from '../../src/fsm/index.ts'
 import type { Effect, Input, Role, SendInput } from '../../src/fsm/index.ts'
 import { Ledger } from './model-ledger.ts'
 import { labelIn } from './model-parts.ts'
 import type { Parts } from './model-parts.ts'
 import { Broken, other, ROLES } from './model-world.ts'
-import type { Action, Pending, Place, World } from './model-world.ts'
+import type { Action, Kind, Pending, Place, World } from './model-world.ts'
 
 /** What is drawn of a step: words at the sides, packets on the wire. */
 export interface Sketch {
@@ -40,7 +41,7 @@ export class Turn extends Ledger {
     switch (action.kind) {
       case 'deliver': return this.deliver(action.by)
       case 'answer': return this.answer(action)
-      case 'publish': return this.publish(action.by, action.of.qos, action.of.topic)
+      case 'publish': return this.publish(action.by, action.of)
       case 'subscribe': return this.subscribe()
       case 'cut':
         this.place.cuts++
@@ -79,10 +80,12 @@ export class Turn extends Ledger {
     return true
   }
 
-  private publish(by: Role, qos: 0 | 1 | 2, topic: string): boolean {
+  private publish(by: Role, { qos, topic, alias }: Kind): boolean {
     const label = this.begin(by, qos, topic)
     this.sketch?.[by].push(`publishes ${label}, QoS ${qos}, ${topic}`)
-    return this.submit(by, { type: 'send', packet: { type: 'publish', topic, payload: label, qos }, token: label }, `p${label} ${qos} ${topic}`)
+    const properties = alias && { topicAlias: 1 }
+    const packet: SendInput = { type: 'publish', topic: alias === 'short' ? '' : topic, payload: label, qos, properties }
+    return this.submit(by, { type: 'send', packet, token: label }, `p${label} ${qos} ${topic} ${alias}`)
   }
 
   private subscribe(): boolean {
@@ -120,9 +123,11 @@ export class Turn extends Ledger {
     return this.submit('server', { type: 'send', packet, session }, `k${parts.numberOfSession(session)} ${connections}`)
   }
 
-  private terms(): { readonly receiveMaximum: number | undefined, readonly maximumPacketSize: number | undefined } | undefined {
-    const { receiveMaximum, maximumPacketSize } = this.world
-    return receiveMaximum || maximumPacketSize ? { receiveMaximum: this.announced(receiveMaximum), maximumPacketSize: this.announced(maximumPacketSize) } : undefined
+  private terms(): PropertiesOf<'connack'> & PropertiesOf<'connect'> | undefined {
+    const { version, receiveMaximum, maximumPacketSize, kinds } = this.world
+    if (version < 5) return undefined
+    const topicAliasMaximum = kinds.some(({ alias }) => alias !== undefined) ? 1 : undefined
+    return { receiveMaximum: this.announced(receiveMaximum), maximumPacketSize: this.announced(maximumPacketSize), topicAliasMaximum }
   }
 
   private forget(): boolean {

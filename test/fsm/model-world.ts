@@ -3,7 +3,12 @@ import type { PacketType, ProtocolVersion } from '../../src/codec/index.ts'
 import type { Role, Session, State } from '../../src/fsm/index.ts'
 import type { Carried } from './model-parts.ts'
 
-export interface Kind { readonly qos: 0 | 1 | 2, readonly topic: string }
+export interface Kind {
+  readonly qos: 0 | 1 | 2
+  readonly topic: string
+  /** with Topic Alias 1, which stands for this topic alone; `short`: without the Topic Name, where the alias is known */
+  readonly alias?: 'set' | 'short'
+}
 
 /** What may happen, and how often. What is not said does not happen. */
 export interface World {

@@ -21,6 +21,7 @@ export const WORLDS: { readonly [name: string]: World } = {
   'Receive Maximum 2': { version: 5, kinds: ACKNOWLEDGED, client: 3, server: 0, cuts: 1, receiveMaximum: [2] },
   'Receive Maximum 3, then 1, then 2': { version: 5, kinds: ACKNOWLEDGED, client: 3, server: 0, cuts: 2, receiveMaximum: [3, 1, 2] },
   'Maximum Packet Size none, then 20': { version: 5, kinds: [...ACKNOWLEDGED, { qos: 2, topic: 'a/topic/of/some/length' }], client: 2, server: 0, cuts: 2, maximumPacketSize: [0, 20, 0], packetIds: 1 },
+  'Topic Alias': { version: 5, kinds: [{ qos: 2, topic: 'a' }, { qos: 1, topic: 'a', alias: 'set' }, { qos: 1, topic: 'a', alias: 'short' }, { qos: 2, topic: 'a', alias: 'short' }], client: 2, server: 0, cuts: 2 },
   'a subscription': { version: 5, kinds: ACKNOWLEDGED, client: 1, server: 0, requests: 2, cuts: 2, packetIds: 2 },
   'a subscription and messages': { version: 4, kinds: kinds('a', 2), client: 1, server: 1, requests: 1, cuts: 1 },
   'refused messages': { version: 5, kinds: ACKNOWLEDGED, client: 2, server: 0, cuts: 2, refusals: 1 },
@@ -37,6 +38,7 @@ export const WORLDS: { readonly [name: string]: World } = {
 
 /** For `npm run model`: what takes longer than a test may. */
 export const LARGER: { readonly [name: string]: World } = {
+  'Topic Alias, both ways': { version: 5, kinds: [{ qos: 1, topic: 'a', alias: 'set' }, { qos: 2, topic: 'a', alias: 'short' }], client: 2, server: 2, cuts: 1 },
   'two messages each': { version: 5, kinds: kinds('a', 2), client: 2, server: 2, cuts: 1, packetIds: 2 },
   'four messages': { version: 5, kinds: ACKNOWLEDGED, client: 4, server: 0, cuts: 2, packetIds: 3 },
   'four messages, Receive Maximum 3, then 1, then 2': { version: 5, kinds: ACKNOWLEDGED, client: 4, server: 0, cuts: 2, receiveMaximum: [3, 1, 2] },

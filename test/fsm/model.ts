@@ -186,10 +186,10 @@ function restless(world: World, parts: Parts, place: Place): Broken | undefined 
     const { state } = place[role]
     if (state.phase !== 'connected') return new Broken('progress', `the ${role} stays ${state.phase}`)
     const { flow, session: { exchanges: { ours, theirs } } } = state
-    const left = Object.entries({ ours, theirs, ...flow, resend: flow.resend[0] }).filter(([name, value]) => !/^(next|due)/.test(name) && value !== undefined && value !== 0)
+    const left = Object.entries({ ours, theirs, ...flow, resend: flow.resend[0] }).filter(([name, value]) => !/^(next|due)|Aliases$/.test(name) && value !== undefined && value !== 0)
     if (left.length > 0) return new Broken('leak', `${role}: ${left.map(([name]) => name).join(', ')}`)
     if (place[role].used.length > 0) return new Broken('identifiers', `${role}: ${place[role].used.join('; ')}`)
-    for (const of of world.maximumPacketSize === undefined ? world.kinds : []) {
+    for (const of of world.maximumPacketSize === undefined ? world.kinds.filter(({ alias }) => alias !== 'short') : []) {
       const turn = new Turn(world, parts, place)
       if (!turn.happen({ kind: 'publish', by: role, of })) return new Broken('progress', `${role} may not publish with QoS ${of.qos}`)
     }
