@@ -90,6 +90,15 @@ export class Ledger {
     if (end.here.length > maximum && end.state.phase !== 'authenticating') throw new Broken('quota', `${role} writes ${name} behind ${end.here.length - 1} others, and Receive Maximum is ${maximum}`)
   }
 
+  /** A message is refused only where there is no identifier or no room for it, or where nobody knows yet whether there is. */
+  protected mayRefuse(role: Role, qos: 0 | 1 | 2): void {
+    const { state, used } = this.place[role]
+    const { packetIds = 0xffff, maximumPacketSize } = this.world
+    if (state.phase !== 'connected' || maximumPacketSize !== undefined) return
+    const messages = used.filter(([, label]) => !label.startsWith('r')).length
+    if (qos === 0 || (used.length < packetIds && messages < this.maximum())) throw new Broken('progress', `${role} may not publish with QoS ${qos}, though ${used.length} identifiers are in use`)
+  }
+
   /** The last acknowledgement frees an identifier of its receiver. */
   protected heard(role: Role, packet: Packet): void {
     if (packet.type === 'connack' && role === 'client') this.place.cleaning = false

@@ -85,7 +85,9 @@ export class Turn extends Ledger {
     this.sketch?.[by].push(`publishes ${label}, QoS ${qos}, ${topic}`)
     const properties = alias && { topicAlias: 1 }
     const packet: SendInput = { type: 'publish', topic: alias === 'short' ? '' : topic, payload: label, qos, properties }
-    return this.submit(by, { type: 'send', packet, token: label }, `p${label} ${qos} ${topic} ${alias}`)
+    const sent = this.submit(by, { type: 'send', packet, token: label }, `p${label} ${qos} ${topic} ${alias}`)
+    if (!sent && alias !== 'short') this.mayRefuse(by, qos)
+    return sent
   }
 
   private subscribe(): boolean {

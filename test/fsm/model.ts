@@ -1,6 +1,7 @@
 // The model check: two machines, their applications and a wire that may be cut, in every order in which things can happen. Breadth-first, so that
 // what is found is found in the fewest steps; it is told as a ladder.
-//  1. What may happen is in `actions`; what the machines and applications make of it in model-turn.ts; what must be true in model-world.ts.
+//  1. What may happen is in `actions`; what machines and applications make of it in model-turn.ts; what must be true on the way in model-ledger.ts, and
+//     once all is at rest in `restless`.
 //  2. Nothing here knows how a machine works: messages are told by their payload, identifiers by the bytes on the wire.
 import { initial, transition } from '../../src/fsm/index.ts'
 import { encode, toHex } from '../../src/codec/index.ts'
