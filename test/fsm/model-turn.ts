@@ -65,10 +65,10 @@ export class Turn extends Ledger {
     return this.submit(to, { type: 'received', packet }, `r${no}`)
   }
 
-  /** The application answers what is next, and has thereby dealt with it. */
-  private answer({ by, what, refuses = false }: Extract<Action, { kind: 'answer' }>): boolean {
+  /** The application answers one that is due, and has thereby dealt with it. */
+  private answer({ by, what, nth, refuses = false }: Extract<Action, { kind: 'answer' }>): boolean {
     const end = this.end(by)
-    const pending = end.inbox.find(({ answer }) => answer === what)!
+    const pending = end.inbox.filter(({ answer }) => answer === what)[nth]!
     end.inbox = end.inbox.filter((one) => one !== pending)
     if (what === 'connack') return this.accept(pending)
     const { id, label } = pending
@@ -76,8 +76,9 @@ export class Turn extends Ledger {
     if (refuses) this.place.refusals++
     if (what !== 'suback') this.change(label, { taken: refuses ? 'refused' : 'yes' })
     const packet: SendInput = what === 'suback' ? { type: what, packetId: id, reasonCodes: [0] } : { type: what, packetId: id, reasonCode: refuses ? 0x80 : 0 }
-    if (!this.submit(by, { type: 'send', packet }, `a${what} ${id} ${refuses}`)) throw new Broken('progress', `${what.toUpperCase()} ${id} is refused`)
-    return true
+    const sent = this.submit(by, { type: 'send', packet }, `a${what} ${id} ${refuses}`)
+    if (!sent && nth === 0) throw new Broken('progress', `${what.toUpperCase()} ${id} is refused`)
+    return sent
   }
 
   private publish(by: Role, { qos, topic, alias }: Kind): boolean {

@@ -102,7 +102,8 @@ export interface Counts {
 
 export type Action =
   | { readonly kind: 'deliver', readonly by: Role, readonly dies?: boolean }
-  | { readonly kind: 'answer', readonly by: Role, readonly what: Exclude<Pending['answer'], 'kept'>, readonly refuses?: boolean, readonly dies?: boolean }
+  /** `nth`: not the first that is due but one behind it, which a machine may refuse */
+  | { readonly kind: 'answer', readonly by: Role, readonly what: Exclude<Pending['answer'], 'kept'>, readonly nth: number, readonly refuses?: boolean, readonly dies?: boolean }
   | { readonly kind: 'publish', readonly by: Role, readonly of: Kind, readonly dies?: boolean }
   | { readonly kind: 'subscribe', readonly by: 'client', readonly dies?: boolean }
   | { readonly kind: 'crash', readonly by: Role }

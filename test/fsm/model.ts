@@ -159,14 +159,15 @@ function bearsNews({ forgets, server: { sending } }: Place): boolean {
 
 type OfSide = Extract<Action, { dies?: boolean }>
 
-function ofSide({ kinds, requests = 0, early = false, refusals = 0, ...world }: World, place: Place, by: Role): OfSide[] {
+function ofSide({ kinds, requests = 0, early = false, refusals = 0, crashes, ...world }: World, place: Place, by: Role): OfSide[] {
   const end = place[by]
   const all: OfSide[] = []
   if (place[by === 'client' ? 'server' : 'client'].sending.length > 0) all.push({ kind: 'deliver', by })
   for (const what of ['puback', 'pubrec', 'suback', 'connack'] as const) {
-    if (!end.inbox.some(({ answer }) => answer === what)) continue
-    all.push({ kind: 'answer', by, what })
-    if (what === 'pubrec' && place.refusals < refusals) all.push({ kind: 'answer', by, what, refuses: true })
+    const due = end.inbox.filter(({ answer }) => answer === what)
+    // Out of order only where nobody dies: who has dealt with the second message and then dies gets the first one again, behind it.
+    for (let nth = 0; nth < (crashes === undefined ? due.length : Math.min(due.length, 1)); nth++) all.push({ kind: 'answer', by, what, nth })
+    if (due.length > 0 && what === 'pubrec' && place.refusals < refusals) all.push({ kind: 'answer', by, what, nth: 0, refuses: true })
   }
   if (end.state.phase !== 'connected' && !(early && end.state.phase === 'authenticating' && by === 'client')) return all
   const begun = (request: boolean): number => place.messages.filter(({ from, what }) => from === by && (what === 'subscribe') === request).length
