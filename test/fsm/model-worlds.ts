@@ -1,11 +1,11 @@
 // The worlds that are looked at. Small ones: a fault of a session machine needs few messages, few identifiers and one or two cuts to show.
 //
-// Places, steps between them, and the farthest place, on Node 20; nothing broke in any of them (2026-11-25):
-//   npm test, npm run model              179,574 places     309,978 steps    29 deep      about 6 s
-//   npm run model -- --cuts 3            493,975          1,029,635          34               12 s
-//   npm run model -- --cuts 4            667,926          1,429,117          36               20 s
-//   npm run model -- --larger          1,044,763          2,144,028          35               36 s
-//   npm run model -- --larger --cuts 3 4,896,511         12,699,794          38            4 min 25 s, of which `both crash` 3,045,387 places
+// Places, steps between them, and the farthest place, on Node 20 and two busy cores; nothing broke in any of them (2026-11-25):
+//   npm test, npm run model                199,975 places      344,024 steps   29 deep     9 s
+//   npm run model -- --cuts 3              538,679           1,116,113         34         32 s
+//   npm run model -- --cuts 4              729,236           1,551,459         36         46 s
+//   npm run model -- --larger            1,291,066           2,623,169         35       1 min
+//   npm run model -- --larger --cuts 3   5,381,317          13,756,977         38       4 min, of which `both crash` has 3,045,387 places
 import type { Kind, World } from './model-world.ts'
 
 const kinds = (topics: string, ...qos: readonly Kind['qos'][]): readonly Kind[] => [...topics].flatMap((topic) => qos.map((one) => ({ qos: one, topic })))
