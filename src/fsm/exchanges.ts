@@ -140,7 +140,11 @@ export function resume(state: Live): Step {
   return { state: moved(state, exchanges, flow), effects }
 }
 
-/** One packet again; a message that this peer finds too large [MQTT-3.1.2-25], or no longer takes [MQTT-3.2.2-11, MQTT-3.2.2-14], is given up, and its token told so. */
+/**
+ * One packet again. A message that this peer finds too large [MQTT-3.1.2-25], or no longer takes [MQTT-3.2.2-11, MQTT-3.2.2-14], is given up, and its
+ * token told so. The peer may have a QoS 2 message all the same, and would take the next one with its identifier for that one: PUBREL rids it of it, and
+ * the identifier is free at PUBCOMP [MQTT-2.2.1-3, MQTT-2.2.1-4].
+ */
 function sendAgain(state: Live, exchanges: Exchanges, packetId: number, exchange: Exchange, effects: Effect[]): Exchanges {
   const { message, token, waits } = exchange
   if (message === undefined) {
@@ -155,6 +159,10 @@ function sendAgain(state: Live, exchanges: Exchanges, packetId: number, exchange
   const out = rule === undefined ? outgoingFor(input, packet, role, agreement) : usageError(input, rule, agreement.version, 'a message of an earlier connection')
   if (out instanceof Error) {
     effects.push({ type: 'refuse', error: out, token })
+    if (message.qos === 2) {
+      effects.push(...writeIfFits(state, { type: 'pubrel', packetId }))
+      return { ...exchanges, ours: setId(exchanges.ours, packetId, { ...exchange, awaits: 'pubcomp', message: undefined, waits: false, token: undefined }) }
+    }
     const ours = removeId(exchanges.ours, packetId)
     return { ...exchanges, ours, nextTurn: ours === undefined ? 0 : exchanges.nextTurn }
   }

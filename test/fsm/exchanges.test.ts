@@ -420,7 +420,7 @@ test('what is given up on the way makes room for what waits behind it', () => {
 test('MQTT-3.2.2-11 (5.0), MQTT-3.2.2-14 (5.0): a message that the Server does not take any more is given up, not sent again', () => {
   const session = sessionOf(underWay('client', publish(2), publish(1, undefined, { retain: true }), publish(1)))
   const properties = { maximumQos: 1, retainAvailable: false } as const
-  assert.equal(brief(again('client', 5, session, { connack: { properties } }).effects), ['deliver', 'resumed', 'refuse MQTT-3.2.2-11 m1', 'refuse MQTT-3.2.2-14 m2', 'write publish 3 dup'])
+  assert.equal(brief(again('client', 5, session, { connack: { properties } }).effects), ['deliver', 'resumed', 'refuse MQTT-3.2.2-11 m1', 'write pubrel 1', 'refuse MQTT-3.2.2-14 m2', 'write publish 3 dup'])
 })
 
 test('MQTT-4.4.0-1 (3.1.1): a session of 5.0 goes on in 3.1.1 without its properties, and has them again in 5.0', () => {
