@@ -12,7 +12,7 @@ import { refuse, refuseFor } from './refuse.ts'
 import { CONNECTION_RULES } from './rules.ts'
 import type { Exchanges, Owed } from './session.ts'
 import { DELIVER, moved, NOTHING, stay } from './step.ts'
-import type { Effect, Live, Send, Step } from './types.ts'
+import type { Authenticating, Effect, Live, Send, Step } from './types.ts'
 
 export function receivePublish(state: Live, packet: Publish): Step {
   const alias = packet.properties?.topicAlias
@@ -78,12 +78,12 @@ export function receiveRequest(state: Live, packet: PacketOf<'subscribe' | 'unsu
   return { state: moved(state, owing(exchanges, packetId, owed), state.flow), effects: DELIVER }
 }
 
-/** The application answers: a message with PUBACK or PUBREC, in the order they came [MQTT-4.6.0-2, MQTT-4.6.0-3], a request with SUBACK or UNSUBACK. */
-export function sendAnswer(state: Live, input: Send, packet: PacketInputOf<'puback' | 'pubrec' | 'suback' | 'unsuback'>): Step {
-  const { role, agreement, flow, session: { exchanges } } = state
+/** The application answers (before CONNACK there is nothing to answer, and perhaps no session): a message with PUBACK or PUBREC, in the order they came [MQTT-4.6.0-2, MQTT-4.6.0-3], a request with SUBACK or UNSUBACK. */
+export function sendAnswer(state: Authenticating | Live, input: Send, packet: PacketInputOf<'puback' | 'pubrec' | 'suback' | 'unsuback'>): Step {
+  const { role, agreement, flow, session } = state
   const { version } = agreement
   const { type, packetId } = packet
-  const owed = getId(exchanges.theirs, packetId)
+  const owed = getId(session?.exchanges.theirs, packetId)
   if (owed?.owes !== type) return refuse(state, input, type === 'puback' || type === 'pubrec' ? 'answerWithoutQuestion' : 'unaskedAck', version, `${type.toUpperCase()} ${packetId}`)
   if (type === 'suback' || type === 'unsuback') {
     const counts = packet.reasonCodes?.length ?? 0
@@ -93,7 +93,7 @@ export function sendAnswer(state: Live, input: Send, packet: PacketInputOf<'puba
   }
   const out = outgoingFor(input, packet, role, agreement)
   if (out instanceof Error) return refuseFor(state, input, out)
-  return { state: settled(state, packet, owed), effects: [{ type: 'write', packet: out }] }
+  return { state: settled(state as Live, packet, owed), effects: [{ type: 'write', packet: out }] }
 }
 
 function settled(state: Live, packet: PacketInputOf<'puback' | 'pubrec' | 'suback' | 'unsuback'>, owed: Owed): Live {

@@ -13,11 +13,11 @@ import { ACKNOWLEDGED, unfinished } from './session.ts'
 import type { Exchange, Exchanges } from './session.ts'
 import { DELIVER, moved, unchanged } from './step.ts'
 import type { Going } from './step.ts'
-import type { Effect, Live, Send, Step } from './types.ts'
+import type { Authenticating, Effect, Live, Send, Step } from './types.ts'
 
 /** A PUBLISH goes out: QoS 0 is forgotten, QoS 1 and 2 are kept until they are acknowledged. */
-export function sendPublish(state: Going, input: Send, packet: PublishInput): Step {
-  const { role, agreement, flow, session: { exchanges } } = state
+export function sendPublish(state: Authenticating | Live, input: Send, packet: PublishInput): Step {
+  const { role, agreement, flow } = state
   const { version } = agreement
   if (packet.dup === true) return refuse(state, input, 'dupFirst', version, 'DUP 1 in a PUBLISH of the application')
   const alias = packet.properties?.topicAlias
@@ -33,23 +33,27 @@ export function sendPublish(state: Going, input: Send, packet: PublishInput): St
   const out = outgoingFor(input, packetId === packet.packetId ? packet : { ...packet, packetId }, role, agreement)
   if (out instanceof Error) return refuseFor(state, input, out)
   const effects: Effect[] = [{ type: 'write', packet: out }]
+  // No alias is in force before CONNACK, so this is a connection with its session.
+  if (qos === 0) return { state: ourAliases === flow.ourAliases ? state : moved(state as Live, (state as Live).session.exchanges, { ...flow, ourAliases }), effects }
+  const going = state as Going
+  const { exchanges } = going.session
   const nextFlow = ourAliases === flow.ourAliases ? flow : { ...flow, ourAliases }
-  if (qos === 0) return { state: moved(state, exchanges, nextFlow), effects }
   const message = alias === undefined && packet.packetId === undefined ? packet : messageOf(packet, ourAliases)
   const exchange: Exchange = { awaits: qos === 1 ? 'puback' : 'pubrec', turn: exchanges.nextTurn, message, waits: false, filters: 0, token: input.token }
-  return { state: moved(state, begun(state, packetId!, exchange), nextFlow), effects }
+  return { state: moved(going, begun(going, packetId!, exchange), nextFlow), effects }
 }
 
 /** SUBSCRIBE and UNSUBSCRIBE go out. */
-export function sendRequest(state: Going, input: Send, packet: Omit<SubscribeInput | UnsubscribeInput, 'packetId'> & { readonly packetId?: number }): Step {
+export function sendRequest(state: Authenticating | Live, input: Send, packet: Omit<SubscribeInput | UnsubscribeInput, 'packetId'> & { readonly packetId?: number }): Step {
   const { role, agreement, flow } = state
   const packetId = identifier(state, input, packet.packetId)
   if (typeof packetId === 'object') return refuseFor(state, input, packetId)
   const out = outgoingFor(input, { ...packet, packetId } as SubscribeInput | UnsubscribeInput, role, agreement)
   if (out instanceof Error) return refuseFor(state, input, out)
+  const going = state as Going
   const filters = out.type === 'subscribe' ? out.subscriptions.length : out.filters.length
-  const exchange: Exchange = { awaits: out.type === 'subscribe' ? 'suback' : 'unsuback', turn: state.session.exchanges.nextTurn, message: undefined, waits: false, filters, token: input.token }
-  return { state: moved(state, begun(state, packetId, exchange), { ...flow, requests: flow.requests + 1 }), effects: [{ type: 'write', packet: out }] }
+  const exchange: Exchange = { awaits: out.type === 'subscribe' ? 'suback' : 'unsuback', turn: going.session.exchanges.nextTurn, message: undefined, waits: false, filters, token: input.token }
+  return { state: moved(going, begun(going, packetId, exchange), { ...flow, requests: flow.requests + 1 }), effects: [{ type: 'write', packet: out }] }
 }
 
 /** An acknowledgement of something of ours has come. */
@@ -156,12 +160,13 @@ function sendAgain(state: Live, exchanges: Exchanges, packetId: number, exchange
   return waits ? { ...exchanges, ours: setId(exchanges.ours, packetId, { ...exchange, waits: false }) } : exchanges
 }
 
-/** The identifier of a new exchange, the application's or the next that is free; or why there is none. */
-function identifier(state: Going, input: Send, given: number | undefined): number | UsageError {
-  const { role, limits, agreement, flow, session: { exchanges } } = state
+/** The identifier of a new exchange, the application's or the next that is free; or why there is none. With one there is a session. */
+function identifier(state: Authenticating | Live, input: Send, given: number | undefined): number | UsageError {
+  const { role, limits, agreement, flow } = state
   const { version, cleanStart } = agreement
-  const { ours, nextId } = exchanges
   if (state.phase === 'authenticating' && !cleanStart) return usageError(input, 'sessionUnknown', version, `${input.packet.type.toUpperCase()} before CONNACK`)
+  const { exchanges } = (state as Going).session
+  const { ours, nextId } = exchanges
   const id = given ?? (freeId(ours, nextId, limits.packetIds) || freeId(ours, 1, limits.packetIds))
   if (given === undefined && id === 0) return usageError(input, 'identifiersExhausted', version, `${countIds(ours)} exchanges are under way`)
   if (!(Number.isInteger(id) && id >= 1 && id <= LARGEST_ID)) return usageError(input, 'identifierRange', version, `Packet Identifier ${id}`)
