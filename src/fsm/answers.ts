@@ -35,9 +35,8 @@ export function receivePublish(state: Live, packet: Publish): Step {
 
 /** A QoS 1 or 2 message we have not seen: delivered, and an answer is owed. */
 function newMessage(state: Live, packet: Publish, flow: Flow, effects: readonly Effect[]): Step {
-  const { limits, role, agreement: { terms }, session: { exchanges } } = state
-  const maximum = Math.min(limits.receiveMaximum, terms[role].receiveMaximum)
-  if (flow.receiving >= maximum) return violate(state, packet, CONNECTION_RULES.receiveMaximum, `${flow.receiving} messages of QoS 1 and 2 are unanswered`)
+  const { exchanges } = state.session
+  if (isFull(state)) return oneTooMany(state, packet)
   const first = packet.qos === 1
   const owed: Owed = { owes: first ? 'puback' : 'pubrec', turn: first ? flow.nextPuback : flow.nextPubrec, here: true }
   const counted = { ...flow, receiving: flow.receiving + 1 }
@@ -53,10 +52,20 @@ function repeated(state: Live, packet: Publish, flow: Flow, owed: Owed): Step {
   if (!known) return violate(state, packet, CONNECTION_RULES[state.role === 'server' ? 'identifierInUse' : 'identifierInUseByServer'], `PUBLISH of QoS ${packet.qos} with Packet Identifier ${packetId}`)
   const { exchanges } = state.session
   if (owes !== 'pubrel') return stay(moved(state, exchanges, flow), NOTHING)
+  if (!here && isFull(state)) return oneTooMany(state, packet)
   const next = here
     ? moved(state, exchanges, flow)
     : moved(state, owing(exchanges, packetId, { ...owed, here: true }), { ...flow, receiving: flow.receiving + 1 })
   return { state: next, effects: written(state, { type: 'pubrec', packetId }) }
+}
+
+/** The peer has sent here as many messages that are not answered to the end as it may, those of an earlier connection that it has sent again included. */
+function isFull({ limits, role, flow, agreement: { terms } }: Live): boolean {
+  return flow.receiving >= Math.min(limits.receiveMaximum, terms[role].receiveMaximum)
+}
+
+function oneTooMany(state: Live, packet: Publish): Step {
+  return violate(state, packet, CONNECTION_RULES.receiveMaximum, `${state.flow.receiving} messages of QoS 1 and 2 are unanswered`)
 }
 
 /** PUBREL: the identifier is free again, and PUBCOMP says so [MQTT-4.3.3-11]; also where we know nothing of it. */
