@@ -70,7 +70,7 @@ export function connectionClosed(state: State, error: Error | undefined): Step {
 /** A bare end is how 3.x refuses and how brokers answer what they cannot read: say what it may mean. */
 function endedSentence(state: State, peer: string): string {
   if (state.phase === 'authenticating' && state.role === 'client') return `The ${peer} closed the connection without a CONNACK: it did not accept this CONNECT and did not say why.`
-  if (state.phase === 'connected') return `The ${peer} closed the connection without DISCONNECT.`
+  if (state.phase === 'connected' || state.phase === 'reauthenticating') return `The ${peer} closed the connection without DISCONNECT.`
   return `The ${peer} closed the connection before CONNECT was through.`
 }
 
