@@ -3,10 +3,15 @@
 import * as assert from 'uvu/assert'
 import { encode, toJson } from '../../src/codec/index.ts'
 import type { PacketInput, ProtocolVersion } from '../../src/codec/index.ts'
-import { LIFECYCLE, opened, running, TIMERS } from '../../src/fsm/index.ts'
+import type { Check as Insist } from '../../scripts/promises/check.ts'
+import { checkState } from '../../scripts/promises/state.ts'
+import { checkStep } from '../../scripts/promises/step.ts'
+import { initial, LIFECYCLE, opened, running, TIMERS } from '../../src/fsm/index.ts'
 import type { Effect, Input, Phase, State, Step, TimerName } from '../../src/fsm/index.ts'
 import { destination, ENDINGS, eventOf } from '../../src/fsm/lifecycle.ts'
-import { canonical, isPlain, remember } from './canonical.ts'
+import { getId } from '../../src/fsm/packet-ids.ts'
+import { ACKNOWLEDGED } from '../../src/fsm/session.ts'
+import { canonical, isPlain, keyOf, remember } from './canonical.ts'
 import { deepFreeze } from './helpers.ts'
 
 export type Transition = (state: State, input: Input) => Step
@@ -14,10 +19,12 @@ export type Transition = (state: State, input: Input) => Step
 export interface World {
   readonly start: State
   readonly version: ProtocolVersion
-  /** by a name that says in an error which it was */
-  readonly alphabet: readonly (readonly [name: string, input: Input])[]
+  /** by a name that says in an error which it was; some can only be made where there is a session to hand in */
+  readonly alphabet: readonly (readonly [name: string, input: Input | ((state: State) => Input | undefined)])[]
   /** keeps a space finite where the application could make it grow for ever */
   readonly allows?: (state: State, input: Input) => boolean
+  /** when a connection has closed, another one of the same session is opened */
+  readonly again?: boolean
 }
 
 export interface Visited {
@@ -48,32 +55,49 @@ export function walk(transition: Transition, world: World): Visited {
   }
 }
 
-function explore(transition: Transition, { start, version, alphabet, allows = () => true }: World): Visited {
+function explore(transition: Transition, { start, version, alphabet, allows = () => true, again = false }: World): Visited {
   const visited: Visited = { states: 0, steps: 0, phases: new Set(), taken: new Set() }
-  const before = JSON.stringify(toJson(alphabet))
+  const before = textOf(alphabet)
   deepFreeze(alphabet)
   const known = new Set<string>()
-  const frontier: Place[] = []
+  let frontier: Place[] = []
   const discover = (place: Place): void => {
     if (known.has(place.key)) return
     known.add(place.key)
     remember(place.state)
+    checkState(place.state, (truth, promise, detail) => { if (!truth) throw new Error(`${place.state.role} ${place.state.phase}: ${promise}${detail === undefined ? '' : `, ${detail()}`}`) })
     frontier.push(place)
     visited.phases.add(place.state.phase)
   }
-  discover(placeOf(deepFreeze(start), play(new Set(), opened(start))))
-  for (let place = frontier.shift(); place !== undefined; place = frontier.shift()) {
-    for (const [name, input] of alphabet) {
-      if (!allows(place.state, input)) continue
+  const visit = (place: Place): void => {
+    if (again && place.state.phase === 'closed') discover(open(initial({ role: start.role, limits: start.limits, session: place.state.session })))
+    for (const [name, letter] of alphabet) {
+      const input = typeof letter === 'function' ? deepFreeze(letter(place.state)) : letter
+      if (input === undefined || !allows(place.state, input)) continue
       visited.steps++
       const reached = take(transition, place, input, name, version, visited)
       if (reached !== place) discover(reached)
     }
   }
+  discover(open(start))
+  while (frontier.length > 0) {
+    const places = frontier
+    frontier = []
+    for (const place of places) visit(place)
+  }
   visited.states = known.size
   // Bytes cannot be frozen: look at them all once more.
-  assert.is(JSON.stringify(toJson(alphabet)), before, 'an input was changed')
+  assert.is(textOf(alphabet), before, 'an input was changed')
   return visited
+}
+
+/** A connection that has just opened. */
+function open(start: State): Place {
+  return placeOf(deepFreeze(start), play(new Set(), opened(start)))
+}
+
+function textOf(alphabet: World['alphabet']): string {
+  return JSON.stringify(toJson(alphabet.filter(([, letter]) => typeof letter !== 'function')))
 }
 
 /** One step, judged; gives the place it leads to, which is the same one when nothing has changed. */
@@ -91,11 +115,19 @@ function take(transition: Transition, place: Place, input: Input, name: string, 
     if (!truth) throw new Error(`${where()}: ${typeof promise === 'string' ? promise : promise()}\n${JSON.stringify(toJson(step), undefined, 1)}`)
   }
 
+  const insist: Insist = (truth, promise, detail) => { check(truth, () => (detail === undefined ? promise : `${promise}, ${detail()}`)) }
+  // Most steps change nothing, and say nothing or one refusal.
+  if (next === state && input.type !== 'timer' && (effects.length === 0 || (effects.length === 1 && effects[0]!.type === 'refuse'))) {
+    checkStep(state, input, step, insist)
+    checkWords(state, input, effects, check)
+    if (effects.length === 0) checkDestination(state, input, next, visited.taken, check)
+    return place
+  }
   check(isPlain(next), 'the state is plain data')
   check(next.role === state.role && next.limits === state.limits, 'role and limits stay')
+  checkStep(state, input, step, insist)
 
-  const refuses = effects.some(({ type }) => type === 'refuse')
-  check(!refuses || (input.type === 'send' && effects.length === 1 && next === state), 'a refusal changes nothing and is all there is')
+  const refuses = effects.some(({ type }) => type === 'refuse') && next === state
   const idle = input.type === 'timer' && !armed.has(input.timer)
   check(!idle || (next === state && effects.length === 0), 'a timer that is not running does nothing')
 
@@ -111,6 +143,7 @@ function take(transition: Transition, place: Place, input: Input, name: string, 
   checkClose(state, input, step, last, check)
   checkWords(state, input, effects, check)
   if (!refuses && !idle) checkDestination(state, input, next, visited.taken, check)
+  noteAcknowledged(state, input, next, visited.taken)
   return reached
 }
 
@@ -153,7 +186,7 @@ function checkClose(state: State, input: Input, { state: next, effects }: Step, 
   check(cause.phase === (replayed ? 'connected' : state.phase), () => `the phase it ended in, not ${cause.phase}`)
   const agreement = 'agreement' in state ? state.agreement : undefined
   check(agreement === undefined || cause.version === agreement.version, 'the version agreed on')
-  const will = state.role === 'server' && cause.phase === 'connected' && !discards(cause) ? agreement?.will : undefined
+  const will = state.role === 'server' && (cause.phase === 'connected' || cause.phase === 'reauthenticating') && !discards(cause) ? agreement?.will : undefined
   check(cause.will === will, 'the Will, where one is due')
 }
 
@@ -162,15 +195,15 @@ function discards({ by, why, reasonCode }: { readonly by: string, readonly why: 
   return by === 'client' && why === 'disconnect' && reasonCode === 0
 }
 
-/** What is delivered came from the peer, what is settled was asked for. */
+/** What is delivered came from the peer, but for a Topic Name in place of its alias; what is refused is so by a UsageError. Tokens are in promises/tokens.ts. */
 function checkWords(state: State, input: Input, effects: readonly Effect[], check: Check): void {
-  const tokens: unknown[] = 'token' in state ? [state.token] : 'pingTokens' in state ? [...state.pingTokens] : []
   for (const effect of effects) {
     if (effect.type === 'deliver') {
-      check(effect.packet === undefined ? input.type === 'received' : 'held' in state && state.held.includes(effect.packet), 'delivers what has come')
+      const { packet } = effect
+      const came = input.type === 'received' ? [input.packet] : 'held' in state ? state.held : []
+      check(packet === undefined ? input.type === 'received' : came.some((one) => one === packet || (one.type === 'publish' && one.topic === '' && packet.type === 'publish' && one.payload === packet.payload)), 'delivers what has come')
     }
-    if (effect.type === 'settle') check(tokens.splice(tokens.indexOf(effect.token) >>> 0, 1).length === 1, 'settles what was asked for, once')
-    if (effect.type === 'refuse') check(input.type === 'send' && effect.token === input.token && effect.error.name === 'UsageError', 'refuses by a UsageError with the token')
+    if (effect.type === 'refuse') check(effect.error.name === 'UsageError', 'refuses by a UsageError')
   }
 }
 
@@ -216,13 +249,22 @@ function checkDestination(state: State, input: Input, next: State, taken: Set<st
   }
 }
 
+/** An acknowledgement has met an exchange of ours, and the connection goes on. */
+function noteAcknowledged(state: State, input: Input, next: State, taken: Set<string>): void {
+  if (input.type !== 'received' || !('packetId' in input.packet) || !('pinging' in state) || isOver(next)) return
+  const { packet } = input
+  const awaits = getId(state.session.exchanges.ours, packet.packetId!)?.awaits
+  if (awaits !== undefined && ACKNOWLEDGED[awaits][packet.type] !== undefined) taken.add(`${awaits} ${packet.type}`)
+}
+
 /** All that walks of both roles can take. */
 export function entries(): readonly string[] {
   const packets = Object.entries(LIFECYCLE).flatMap(([phase, row]) => Object.keys(row).map((event) => `${phase} ${event}`))
   const timers = Object.entries(TIMERS).flatMap(([timer, row]) =>
     (['client', 'server'] as const).flatMap((role) => Object.keys(row[role]).map((phase) => `${phase} timer ${timer} ${role}`)))
-  const endings = ['opening', 'awaiting-connect', 'authenticating', 'connected'].flatMap((phase) => [`${phase} malformed`, `${phase} closed`])
-  return [...packets, ...timers, ...endings, 'closing closed']
+  const acknowledged = Object.entries(ACKNOWLEDGED).flatMap(([awaits, row]) => Object.keys(row).map((type) => `${awaits} ${type}`))
+  const endings = ['opening', 'awaiting-connect', 'authenticating', 'connected', 'reauthenticating'].flatMap((phase) => [`${phase} malformed`, `${phase} closed`])
+  return [...packets, ...timers, ...acknowledged, ...endings, 'closing closed']
 }
 
 /** The timers running after these effects. */
@@ -255,6 +297,5 @@ function sameSet(a: ReadonlySet<unknown>, b: ReadonlySet<unknown>): boolean {
 }
 
 function placeOf(state: State, armed: ReadonlySet<TimerName>): Place {
-  const text = canonical(state)
-  return { state, armed, text, key: `${text} ${[...armed].sort().join(' ')}` }
+  return { state, armed, text: canonical(state), key: `${keyOf(state)} ${[...armed].sort().join(' ')}` }
 }
