@@ -126,7 +126,8 @@ export class Timers {
       this.due.delete(entry)
       this.callbacks[entry - SLOTS]!()
     }
-    if (this.wake === undefined) this.sleepToNext()
+    // A callback that has armed something for later has set a wake-up for that; others may be due before.
+    this.sleepToNext()
   }
 
   private visit(slot: number, now: number): void {
