@@ -4,7 +4,7 @@
 // Method A of the standard: a QoS 2 message is delivered when it comes, and its identifier kept until PUBREL.
 import type { PacketInputOf, PacketOf, Publish } from '../codec/index.ts'
 import { violate } from './errors.ts'
-import { aliasFault } from './flow.ts'
+import { aliasFault, receiving } from './flow.ts'
 import type { Flow } from './flow.ts'
 import { outgoing, outgoingFor } from './outgoing.ts'
 import { getId, removeId, setId } from './packet-ids.ts'
@@ -39,8 +39,8 @@ function newMessage(state: Live, packet: Publish, flow: Flow, effects: readonly 
   if (isFull(state)) return oneTooMany(state, packet)
   const first = packet.qos === 1
   const owed: Owed = { owes: first ? 'puback' : 'pubrec', turn: first ? flow.nextPuback : flow.nextPubrec, here: true }
-  const counted = { ...flow, receiving: flow.receiving + 1 }
-  const next = first ? { ...counted, nextPuback: after(flow.nextPuback) } : { ...counted, nextPubrec: after(flow.nextPubrec) }
+  const { nextPuback, duePuback, nextPubrec, duePubrec } = flow
+  const next = receiving(flow, flow.receiving + 1, first ? after(nextPuback) : nextPuback, duePuback, first ? nextPubrec : after(nextPubrec), duePubrec)
   return { state: moved(state, owing(exchanges, packet.packetId!, owed), next), effects }
 }
 
@@ -108,9 +108,10 @@ export function sendAnswer(state: Authenticating | Live, input: Send, packet: Pa
 function settled(state: Live, packet: PacketInputOf<'puback' | 'pubrec' | 'suback' | 'unsuback'>, owed: Owed): Live {
   const { session: { exchanges }, flow } = state
   const { type, packetId } = packet
-  if (type === 'puback') return answered(state, packetId, owed, { ...flow, duePuback: after(flow.duePuback) })
+  const { nextPuback, duePuback, nextPubrec, duePubrec } = flow
+  if (type === 'puback') return answered(state, packetId, owed, receiving(flow, flow.receiving, nextPuback, after(duePuback), nextPubrec, duePubrec))
   if (type !== 'pubrec') return answered(state, packetId, owed, flow)
-  const next = { ...flow, duePubrec: after(flow.duePubrec) }
+  const next = receiving(flow, flow.receiving, nextPuback, duePuback, nextPubrec, after(duePubrec))
   // A PUBREC that refuses leaves nothing to release: the identifier is a new message's next time [MQTT-4.3.3-9].
   return (packet.reasonCode ?? 0) >= 0x80 ? answered(state, packetId, owed, next) : moved(state, owing(exchanges, packetId, { owes: 'pubrel', turn: 0, here: true }), next)
 }
@@ -119,7 +120,9 @@ function settled(state: Live, packet: PacketInputOf<'puback' | 'pubrec' | 'subac
 function answered(state: Live, packetId: number, { here }: Owed, flow: Flow): Live {
   const { exchanges } = state.session
   const { ours, nextId, nextTurn } = exchanges
-  return moved(state, { ours, theirs: removeId(exchanges.theirs, packetId), nextId, nextTurn }, here ? { ...flow, receiving: flow.receiving - 1 } : flow)
+  const { nextPuback, duePuback, nextPubrec, duePubrec } = flow
+  const left = here ? receiving(flow, flow.receiving - 1, nextPuback, duePuback, nextPubrec, duePubrec) : flow
+  return moved(state, { ours, theirs: removeId(exchanges.theirs, packetId), nextId, nextTurn }, left)
 }
 
 function owing({ ours, theirs, nextId, nextTurn }: Exchanges, packetId: number, owed: Owed): Exchanges {
