@@ -55,7 +55,7 @@ export function sendConnack(state: Authenticating, input: Send, packet: ConnackI
   if (packet.reasonCode !== 0) return sendRefusal(state, input, packet, version)
   const accepted = input.session === undefined ? packet : { ...packet, sessionPresent: packet.sessionPresent ?? true }
   const clientId = packet.properties?.assignedClientIdentifier ?? agreement.clientId
-  const rule = connackFault(agreement, accepted) ?? (input.session === undefined || input.session.clientId === clientId ? undefined : 'sessionOfAnother')
+  const rule = connackFault(agreement, accepted) ?? sessionGivenFault(agreement, input.session, clientId)
   if (rule !== undefined) return refuse(state, input, rule, version, 'this CONNACK does not go with its CONNECT')
   const out = outgoingFor(input, accepted, 'server', agreement)
   if (out instanceof Error) return refuseFor(state, input, out)
@@ -190,6 +190,13 @@ function connackFault(agreement: Agreement, packet: ConnackInput): ConnectionRul
   if (will !== undefined && will.qos > (packet.properties?.maximumQos ?? 2)) return 'willQosAccepted'
   if (will?.retain === true && packet.properties?.retainAvailable === false) return 'willRetainAccepted'
   return methodFault(agreement, packet)
+}
+
+/** A session goes on with its own Client, and not after a clean start, whatever Session Present says. */
+function sessionGivenFault({ cleanStart }: Agreement, session: Session | undefined, clientId: string): ConnectionRule | undefined {
+  if (session === undefined) return undefined
+  if (cleanStart) return 'sessionPresentCleanStart'
+  return session.clientId === clientId ? undefined : 'sessionOfAnother'
 }
 
 /**
