@@ -41,6 +41,7 @@ export function checkStep(state: State, input: Input, step: Step, check: Check):
   checkTheirs(seen, check)
   checkDeliveries(seen, check)
   checkAliases(seen, check)
+  checkClean(seen, check)
   checkOutcome(seen, check)
   checkTokens(seen, check)
 }
@@ -210,6 +211,13 @@ function checkAliases({ state, input, next, heard }: Seen, check: Check): void {
       check(told || known.get(alias) === topic, 'a Topic Alias stands for what was said on this connection', () => `${alias}, ${topic}`)
     }
   }
+}
+
+/** A clean start begins with nothing, whatever the application hands in [MQTT-3.1.2-4; 3.1.1 MQTT-3.1.2-6]. */
+function checkClean({ state, reopens, base, heard, before, after, owed, owing }: Seen, check: Check): void {
+  if (!reopens || !('agreement' in state) || !state.agreement.cleanStart) return
+  const kept = [...before.keys()].some((id) => after.has(id)) || (heard.length === 0 && [...owed.keys()].some((id) => owing.has(id)))
+  check(base === undefined && !kept, 'a clean start goes on with no session')
 }
 
 /** A Client is told once what has become of the session it was handed. */

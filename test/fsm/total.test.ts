@@ -6,12 +6,13 @@ import { LIFECYCLE, transition } from '../../src/fsm/index.ts'
 import type { Effect, Exchanges, Live, Role, State, Step, TimerName } from '../../src/fsm/index.ts'
 import { removeId, setId } from '../../src/fsm/packet-ids.ts'
 import { VERSIONS } from './helpers.ts'
-import { entries, walk } from './walk.ts'
+import { entries } from './walk-checks.ts'
+import { walk } from './walk.ts'
 import type { Transition, World } from './walk.ts'
 import { aliases, begun, everything, held, life, owed, resumption } from './worlds.ts'
 
 /** What the walks are known to see: a walk that shrinks has lost something. */
-const LEAST = { client: { states: 42_000, steps: 1_430_000 }, server: { states: 41_000, steps: 1_410_000 } }
+const LEAST = { client: { states: 39_000, steps: 1_370_000 }, server: { states: 42_000, steps: 1_420_000 } }
 const taken = new Set<string>()
 
 function worldsOf(role: Role, version: ProtocolVersion): readonly World[] {

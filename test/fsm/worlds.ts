@@ -99,14 +99,14 @@ export function resumption(role: Role, version: ProtocolVersion): World {
       [`received connack${name}`, received(connack({ properties }), version)],
       [`received connack present${name}`, received(connack({ sessionPresent: version > 3, properties }), version)],
     ])
-    : bounds.map(([name, properties]): Letter => [`received connect${name}`, received(connect(version, { cleanStart: false, properties }), version)])
+    : [['received connect clean', received(connect(version), version)] as const, ...bounds.map(([name, properties]): Letter => [`received connect${name}`, received(connect(version, { cleanStart: false, properties }), version)])]
   return {
     start: initial({ role, limits: limitsFor(version, { heldPackets: five ? 0 : 1, packetIds: 3, receiveMaximum: 2 }), session: restoreSession(STORED) }), version, again: true,
     alphabet: [
       ...opening,
       ...(role === 'client'
         ? [['send connect', { type: 'send', packet: connect(version, { cleanStart: false }) }], ['send connect clean', { type: 'send', packet: connect(version) }], ['send connect of another', { type: 'send', packet: connect(version, { clientId: 'cellar', cleanStart: false }) }]] as const
-        : [['send connack', { type: 'send', packet: connack() }], ['send connack resuming', resuming()]] as const),
+        : [['send connack', { type: 'send', packet: connack() }], ['send connack resuming', resuming()], ['send connack resuming, saying no', resuming({}, false)]] as const),
       ...acknowledgements(version, [1, 2, 3]).filter(([, { type }]) => type !== 'suback' && type !== 'unsuback').map(([name, packet]): Letter => [`received ${name}`, received(packet, version)]),
       ...publishes(version, [7]).filter(([, { qos }]) => qos === 2).map(([name, packet]): Letter => [`received ${name}`, received(packet, version)]),
       ['received pubrel 7', received({ type: 'pubrel', packetId: 7 }, version)],
@@ -161,11 +161,13 @@ function openings(role: Role, version: ProtocolVersion): readonly Letter[] {
   ]
 }
 
-/** A Server's application goes on with the session that the connection before has left. */
-function resuming(more: Partial<ConnackInput> = {}): (state: State) => Send | undefined {
-  const packet = connack(more)
-  const { sessionPresent: _, ...rest } = packet
-  return ({ session, phase }) => (session === undefined || phase !== 'authenticating' ? undefined : { type: 'send', packet: rest, session })
+/** A Server's application goes on with the session that the connection before has left; `sessionPresent`: what it says of that, if anything. */
+function resuming(more: Partial<ConnackInput> = {}, sessionPresent?: boolean): (state: State) => Send | undefined {
+  const packet: ConnackInput = { ...connack(more), sessionPresent }
+  return ({ session, phase, ...state }) => {
+    const misleads = sessionPresent === false && 'agreement' in state && !state.agreement.cleanStart
+    return session === undefined || phase !== 'authenticating' || misleads ? undefined : { type: 'send', packet, session }
+  }
 }
 
 function message(qos: 1 | 2): PublishInput {
@@ -179,7 +181,7 @@ function ourExchanges(role: Role, version: ProtocolVersion, ids: readonly number
   ]
   return [
     ['send publish 1', { type: 'send', packet: message(1), token: 'publish 1?' }], ['send publish 2', { type: 'send', packet: message(2), token: 'publish 2?' }],
-    ['send publish 1 identified', { type: 'send', packet: { ...message(1), packetId: ids.at(-1) } }], ['send publish 1 dup', { type: 'send', packet: { ...message(1), dup: true } }],
+    ['send publish 1 identified', { type: 'send', packet: { ...message(1), packetId: ids.at(-1) }, token: 'publish 1?' }], ['send publish 1 dup', { type: 'send', packet: { ...message(1), dup: true } }],
     ...requests,
     ...acknowledgements(version, ids).filter(([, { type }]) => role === 'client' || (type !== 'suback' && type !== 'unsuback')).map(([name, packet]): Letter => [`received ${name}`, received(packet, version)]),
   ]
