@@ -98,10 +98,10 @@ function finish(state: Live, packet: PacketOf<'puback' | 'pubrec' | 'pubcomp' | 
   const request = awaits === 'suback' || awaits === 'unsuback'
   const left = request || waits ? sending(flow, flow.resend, flow.resent, flow.waiting - Number(waits), flow.requests - Number(request)) : flow
   const next = moved(state, { ours, theirs: exchanges.theirs, nextId: exchanges.nextId, nextTurn: ours === undefined ? 0 : exchanges.nextTurn }, left)
-  if (left.waiting === 0 && token === undefined) return { state: next, effects: DELIVER }
+  const inLine = left.resend.length > 0
+  if (!inLine && token === undefined) return { state: next, effects: DELIVER }
   const effects: Effect[] = token === undefined ? [DELIVERED] : [DELIVERED, { type: 'settle', token, packet }]
-  if (left.waiting === 0) return { state: next, effects }
-  return sendWaiting(next, effects)
+  return inLine ? sendWaiting(next, effects) : { state: next, effects }
 }
 
 /** Sends what waits, as long as the peer has room, behind the effects there are. */

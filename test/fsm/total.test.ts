@@ -12,7 +12,7 @@ import type { Transition, World } from './walk.ts'
 import { aliases, begun, everything, held, life, owed, resumption } from './worlds.ts'
 
 /** What the walks are known to see: a walk that shrinks has lost something. */
-const LEAST = { client: { states: 39_000, steps: 1_370_000 }, server: { states: 42_000, steps: 1_420_000 } }
+const LEAST = { client: { states: 39_000, steps: 1_360_000 }, server: { states: 41_500, steps: 1_420_000 } }
 const taken = new Set<string>()
 
 function worldsOf(role: Role, version: ProtocolVersion): readonly World[] {
