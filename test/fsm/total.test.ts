@@ -116,7 +116,7 @@ const BUGS: readonly Bug[] = [
 
 for (const [title, promise, role, version, bug] of BUGS) {
   test(`the walk finds a planted bug: ${title}`, () => {
-    assert.throws(() => walk(bug, life(role, version)), promise)
+    assert.throws(() => walk(bug, life(role, version)), firstLine(promise))
   })
 }
 
@@ -129,7 +129,7 @@ const SESSION_BUGS: readonly SessionBug[] = [
     const answers = isLive(state) && isLive(step.state) && input.type === 'send' && input.packet.type === 'puback' && step.state !== state
     return answers ? { ...step, state: { ...step.state as Live, flow: { ...(step.state as Live).flow, receiving: state.flow.receiving } } } : step
   }],
-  ['an identifier is not freed', /received puback 1: no token is lost|received puback 1: a token comes from the application/, begun('client', 4), (state, input) => {
+  ['an identifier is not freed', /received puback 1: a token comes from the application/, begun('client', 4), (state, input) => {
     const step = transition(state, input)
     const acknowledged = isLive(state) && isLive(step.state) && input.type === 'received' && input.packet.type === 'puback'
     return acknowledged ? { ...step, state: withExchanges(step.state, { ours: state.session.exchanges.ours, nextTurn: 99 }) } : step
@@ -176,7 +176,7 @@ const SESSION_BUGS: readonly SessionBug[] = [
     const settle = step.effects.find(({ type }) => type === 'settle')
     return settle === undefined ? step : { ...step, effects: [...step.effects, settle] }
   }],
-  ['a token is forgotten with the session that is lost', /no token is lost|gives back what was asked for|leaves its messages, in order/, begun('client', 4), (state, input) => {
+  ['a token is forgotten with the session that is lost', /received connack: a session that is lost leaves its messages, in order/, begun('client', 4), (state, input) => {
     const step = transition(state, input)
     return { ...step, effects: step.effects.map((effect) => (effect.type === 'session' && effect.outcome === 'lost' ? { ...effect, redo: [] } : effect)) }
   }],
@@ -191,7 +191,7 @@ const SESSION_BUGS: readonly SessionBug[] = [
     const stray = isLive(step.state) && step.state === state && input.type === 'received' && input.packet.type === 'puback'
     return stray ? { ...step, state: withExchanges(step.state, {}) } : step
   }],
-  ['PUBREC is answered before the message is moved on', /PUBREL is for what awaits PUBCOMP|PUBREC moves an exchange on/, everything('server', 5), (state, input) => {
+  ['PUBREC is answered before the message is moved on', /received pubrec 1: PUBREL is for what awaits PUBCOMP, or for what we do not have, 1 awaits pubrec/, everything('server', 5), (state, input) => {
     const step = transition(state, input)
     return isLive(state) && input.type === 'received' && input.packet.type === 'pubrec' && input.packet.reasonCode < 0x80 && isLive(step.state) ? { ...step, state } : step
   }],
@@ -204,7 +204,7 @@ const SESSION_BUGS: readonly SessionBug[] = [
       if (step.effects[0]?.type !== 'refuse' || due > flow.duePuback + 2) return step.effects[0]?.type === 'refuse' ? transition(state, input) : { ...step, state: { ...step.state, flow: { ...(step.state as Live).flow, duePuback: (flow.duePuback + 1) & 0xffff } } as State }
     }
   }],
-  ['SUBSCRIBE of the connection before is still awaited', /flow.requests counts the requests of ours|SUBSCRIBE|requests/, begun('client', 4), (state, input) => {
+  ['SUBSCRIBE of the connection before is still awaited', /flow.requests counts the requests of ours, 0, and there are 1/, begun('client', 4), (state, input) => {
     const step = transition(state, input)
     const opens = state.phase === 'opening' && step.state.phase === 'authenticating' && state.session !== undefined && step.state.session?.clientId === state.session.clientId
     return opens && input.type === 'send' && 'cleanStart' in input.packet && !input.packet.cleanStart ? { ...step, state: { ...step.state, session: state.session } as State } : step
@@ -213,8 +213,13 @@ const SESSION_BUGS: readonly SessionBug[] = [
 
 for (const [title, promise, world, bug] of SESSION_BUGS) {
   test(`the walk finds a planted bug of sessions: ${title}`, () => {
-    assert.throws(() => walk(bug, world), promise)
+    assert.throws(() => walk(bug, world), firstLine(promise))
   })
+}
+
+/** The promise that was broken; the step that broke it is shown behind, and holds many words. */
+function firstLine(promise: RegExp): (error: Error) => boolean {
+  return ({ message }) => promise.test(message.split('\n', 1)[0]!)
 }
 
 function isLive(state: State): state is Live {
