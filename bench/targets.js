@@ -32,6 +32,7 @@ const TARGETS = [
   ['transition: QoS 0 PUBLISH received, ns', '≤', 30, (t) => t.value('fsm:server:publish0')],
   ['transition: QoS 0 PUBLISH received, heap, B', '≤', 0.5, (t) => t.value('heap:fsm:server:publish0')],
   ['transition: PINGREQ answered, ns', '≤', 30, (t) => t.value('fsm:server:pingreq')],
+  ['an identifier taken and given back beside 65,000 others, × beside one', '≤', 2, (t) => t.value('ids:65000') / t.value('ids:1')],
   ['keep-alive re-arm at a million connections, ns', '≤', 25, (t) => t.value('timer:rearm:1000000')],
   ['a keep-alive timer at a million connections, B', '≤', 16, (t) => t.value('mass:timer')],
 ]

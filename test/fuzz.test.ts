@@ -230,6 +230,29 @@ test('planted: the machine throws, is not plain data, closes twice, speaks after
   }
 })
 
+test('planted: an exchange that is acknowledged stays, a message of a resumed session goes without DUP, a token is told of twice', () => {
+  const { transition } = fsmModule
+  const bugs: readonly (readonly [property: string, Machine['transition']])[] = [
+    ['no token is lost', (state, input) => {
+      const step = transition(state, input)
+      return input.type === 'received' && step.state.phase === 'connected' ? { ...step, effects: step.effects.filter(({ type }) => type !== 'settle') } : step
+    }],
+    ['a message is sent again only where a session is resumed, and with DUP 1', (state, input) => {
+      const step = transition(state, input)
+      return { ...step, effects: step.effects.map((effect) => (effect.type === 'write' && effect.packet.type === 'publish' && effect.packet.dup === true ? { ...effect, packet: { ...effect.packet, dup: false } } : effect)) }
+    }],
+    ['flow.receiving counts the messages that have come here', (state, input) => {
+      const step = transition(state, input)
+      const answers = step.state.phase === 'connected' && state.phase === 'connected' && input.type === 'send' && input.packet.type === 'puback' && step.state !== state
+      return answers ? { ...step, state: { ...step.state, flow: { ...step.state.flow, receiving: state.flow.receiving } } as typeof step.state } : step
+    }],
+  ]
+  for (const [property, bug] of bugs) {
+    const { input } = find(plantedMachine({ transition: bug }), property)
+    assert.ok(input.length <= 2 + 6 * 3, `${property}: ${toHex(input)}`)
+  }
+})
+
 test('a find is printed in the form of regressions.json, and its replay shows it again', () => {
   const target = planted({ encodedSize: (packet, version) => codecModule.encodedSize(packet, version) + (packet.type === 'pingresp' ? 1 : 0) })
   const { input, broken } = find(target, 'encodedSize is the size')

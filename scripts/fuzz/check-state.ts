@@ -1,9 +1,11 @@
 // The properties of the connection machine, whatever happens in whatever order: it never throws, its states are plain data, it says close
-// once and nothing behind it, and what it writes of itself can be written.
+// once and nothing behind it, what it writes of itself can be written, and its sessions keep their promises (scripts/promises).
 import { fromJson, toJson } from '../../src/codec/index.ts'
 import type { ProtocolVersion } from '../../src/codec/index.ts'
 import type * as fsmModule from '../../src/fsm/index.ts'
 import type { CloseCause, Effect, State, Step, TimerName } from '../../src/fsm/index.ts'
+import { checkState as checkSessions } from '../promises/state.ts'
+import { checkStep } from '../promises/step.ts'
 import { describe, isUsageError } from './check-codec.ts'
 import type { Codec } from './check-codec.ts'
 import { equal } from './equal.ts'
@@ -67,6 +69,7 @@ export function logOf(machine: Machine, codec: Codec, stock: Stock, program: Uin
 
 function step(machine: Machine, codec: Codec, state: State, input: Happening, life: Life): State {
   if (input.type === 'save') return saved(state)
+  if (input.type === 'open') return reopened(machine, state, life)
   if (input.type === 'timer') life.armed.delete(input.timer)
   let next: Step
   try {
@@ -76,17 +79,25 @@ function step(machine: Machine, codec: Codec, state: State, input: Happening, li
   }
   const { effects } = next
   if (life.steps++ % 8 === 0) hold(equal(toData(machine.transition(state, input)), toData(next)), 'transition is a function', () => `${describe(input)} while ${state.phase} has two answers`)
-  if (effects.some(({ type }) => type === 'refuse')) {
-    hold(effects.length === 1 && next.state === state && input.type === 'send', 'a refusal changes nothing', () => `${describe(effects)} while ${state.phase}`)
-  }
   // As the driver does: a step whose packets cannot be encoded is not taken, if it was our application that asked for it.
   if (!canBeWritten(codec, state, next, input)) return state
   checkEffects(state, next, life)
+  checkStep(state, input, next, (truth, promise, detail) => hold(truth, promise, () => `${detail?.() ?? ''} ${describe(input)} while ${state.phase}`))
+  if (next.state.session !== state.session || next.state.phase !== state.phase) checkSessions(next.state, (truth, promise, detail) => hold(truth, promise, () => `${detail?.() ?? ''} after ${describe(input)} while ${state.phase}`))
   keepBooks(effects, life)
   for (const timer of life.armed) hold(machine.running(next.state).includes(timer), 'no timer outlives its phase', () => `${timer} runs while ${next.state.phase}, after ${describe(input)} while ${state.phase}`)
   checkPlain(next.state, 'state')
   if (next.state.phase === 'authenticating') hold(next.state.held.length <= next.state.limits.heldPackets, 'what is held is bounded', () => `${(next.state as { held?: readonly unknown[] }).held?.length} packets`)
   return next.state
+}
+
+/** Another connection of the same session; its timers and its end are its own. */
+function reopened(machine: Machine, { role, limits, session }: State, life: Life): State {
+  const state = machine.initial({ role, limits, session })
+  life.armed.clear()
+  life.closes = 0
+  keepBooks(machine.opened(state), life)
+  return state
 }
 
 function canBeWritten(codec: Codec, state: State, { effects }: Step, input: Happening): boolean {

@@ -36,8 +36,9 @@ export function stateTarget(cases: readonly Case[], machine: Machine = fsmModule
   }
 }
 
-/** For both roles and each version: connected; connected and then one thing of each kind; refused; interrupted. */
-const PROGRAMS: readonly Uint8Array[] = [0, 1].flatMap((role) => [0, 1, 2].flatMap((version) => [
+/** For both roles and each version: connected; connected and then one thing of each kind; refused; interrupted; a session that goes on, twice. */
+const PROGRAMS: readonly Uint8Array[] = [0, 1, 2, 3, 26, 27].flatMap((role) => [0, 1, 2].flatMap((version) => [
   [], [[15, 0, 1], [15, 0, 1]], [[15, 0, 1], [15, 0, 1], ...Array.from({ length: 12 }, (_, act) => [act, act, 1])], [[15, 0, 1], [10, 0, 0], [15, 0, 1], [10, 0, 0], [3, 8, 1]],
   [[15, 0, 1], [9, 0, 0]], [[15, 0, 1], [11, 0, 1]], [[15, 0, 1], [10, 200, 0]],
-].map((acts) => Uint8Array.of(role, version, ...acts.flat()))))
+  [[15, 0, 1], [15, 0, 4], [0x83, 1, 1], [0, 1, 1], [10, 200, 0], [15, 0, 0], [15, 0, 9], [15, 0, 12], [0x83, 1, 1], [1, 2, 1]],
+].map((acts) => Uint8Array.of(role, version | 16, ...acts.flat()))))

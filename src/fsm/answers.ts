@@ -4,7 +4,7 @@
 // Method A of the standard: a QoS 2 message is delivered when it comes, and its identifier kept until PUBREL.
 import type { PacketInputOf, PacketOf, Publish } from '../codec/index.ts'
 import { violate } from './errors.ts'
-import { aliasFault } from './flow.ts'
+import { aliasFault, receiving } from './flow.ts'
 import type { Flow } from './flow.ts'
 import { outgoing, outgoingFor } from './outgoing.ts'
 import { getId, removeId, setId } from './packet-ids.ts'
@@ -13,7 +13,7 @@ import { CONNECTION_RULES } from './rules.ts'
 import type { Exchanges, Owed } from './session.ts'
 import { DELIVER, exchangesOf, moved, NOTHING, stay } from './step.ts'
 import type { Going } from './step.ts'
-import type { Effect, Live, Send, Step } from './types.ts'
+import type { Effect, Live, Role, Send, Step } from './types.ts'
 
 export function receivePublish(state: Live, packet: Publish): Step {
   const alias = packet.properties?.topicAlias
@@ -36,13 +36,12 @@ export function receivePublish(state: Live, packet: Publish): Step {
 
 /** A QoS 1 or 2 message we have not seen: delivered, and an answer is owed. */
 function newMessage(state: Live, packet: Publish, flow: Flow, effects: readonly Effect[]): Step {
-  const { limits, role, agreement: { terms }, session: { exchanges } } = state
-  const maximum = Math.min(limits.receiveMaximum, terms[role].receiveMaximum)
-  if (flow.receiving >= maximum) return violate(state, packet, CONNECTION_RULES.receiveMaximum, `${flow.receiving} messages of QoS 1 and 2 are unanswered`)
+  const { role, session: { exchanges } } = state
+  if (isFull(state)) return oneTooMany(state, packet)
   const first = packet.qos === 1
   const owed: Owed = { owes: first ? 'puback' : 'pubrec', turn: first ? flow.nextPuback : flow.nextPubrec, here: true }
-  const counted = { ...flow, receiving: flow.receiving + 1 }
-  const next = first ? { ...counted, nextPuback: after(flow.nextPuback) } : { ...counted, nextPubrec: after(flow.nextPubrec) }
+  const { nextPuback, duePuback, nextPubrec, duePubrec } = flow
+  const next = receiving(flow, flow.receiving + 1, first ? after(role, nextPuback) : nextPuback, duePuback, first ? nextPubrec : after(role, nextPubrec), duePubrec)
   return { state: moved(state, owing(exchanges, packet.packetId!, owed), next), effects }
 }
 
@@ -54,10 +53,20 @@ function repeated(state: Live, packet: Publish, flow: Flow, owed: Owed): Step {
   if (!known) return violate(state, packet, CONNECTION_RULES[state.role === 'server' ? 'identifierInUse' : 'identifierInUseByServer'], `PUBLISH of QoS ${packet.qos} with Packet Identifier ${packetId}`)
   const { exchanges } = state.session
   if (owes !== 'pubrel') return stay(moved(state, exchanges, flow), NOTHING)
+  if (!here && isFull(state)) return oneTooMany(state, packet)
   const next = here
     ? moved(state, exchanges, flow)
     : moved(state, owing(exchanges, packetId, { ...owed, here: true }), { ...flow, receiving: flow.receiving + 1 })
   return { state: next, effects: written(state, { type: 'pubrec', packetId }) }
+}
+
+/** The peer has sent here as many messages that are not answered to the end as it may, those of an earlier connection that it has sent again included. */
+function isFull({ limits, role, flow, agreement: { terms } }: Live): boolean {
+  return flow.receiving >= Math.min(limits.receiveMaximum, terms[role].receiveMaximum)
+}
+
+function oneTooMany(state: Live, packet: Publish): Step {
+  return violate(state, packet, CONNECTION_RULES.receiveMaximum, `${state.flow.receiving} messages of QoS 1 and 2 are unanswered`)
 }
 
 /** PUBREL: the identifier is free again, and PUBCOMP says so [MQTT-4.3.3-11]; also where we know nothing of it. */
@@ -98,11 +107,12 @@ export function sendAnswer(state: Going, input: Send, packet: PacketInputOf<'pub
 }
 
 function settled(state: Live, packet: PacketInputOf<'puback' | 'pubrec' | 'suback' | 'unsuback'>, owed: Owed): Live {
-  const { session: { exchanges }, flow } = state
+  const { role, session: { exchanges }, flow } = state
   const { type, packetId } = packet
-  if (type === 'puback') return answered(state, packetId, owed, { ...flow, duePuback: after(flow.duePuback) })
+  const { nextPuback, duePuback, nextPubrec, duePubrec } = flow
+  if (type === 'puback') return answered(state, packetId, owed, receiving(flow, flow.receiving, nextPuback, after(role, duePuback), nextPubrec, duePubrec))
   if (type !== 'pubrec') return answered(state, packetId, owed, flow)
-  const next = { ...flow, duePubrec: after(flow.duePubrec) }
+  const next = receiving(flow, flow.receiving, nextPuback, duePuback, nextPubrec, after(role, duePubrec))
   // A PUBREC that refuses leaves nothing to release: the identifier is a new message's next time [MQTT-4.3.3-9].
   return (packet.reasonCode ?? 0) >= 0x80 ? answered(state, packetId, owed, next) : moved(state, owing(exchanges, packetId, { owes: 'pubrel', turn: 0, here: true }), next)
 }
@@ -111,7 +121,9 @@ function settled(state: Live, packet: PacketInputOf<'puback' | 'pubrec' | 'subac
 function answered(state: Live, packetId: number, { here }: Owed, flow: Flow): Live {
   const { exchanges } = state.session
   const { ours, nextId, nextTurn } = exchanges
-  return moved(state, { ours, theirs: removeId(exchanges.theirs, packetId), nextId, nextTurn }, here ? { ...flow, receiving: flow.receiving - 1 } : flow)
+  const { nextPuback, duePuback, nextPubrec, duePubrec } = flow
+  const left = here ? receiving(flow, flow.receiving - 1, nextPuback, duePuback, nextPubrec, duePubrec) : flow
+  return moved(state, { ours, theirs: removeId(exchanges.theirs, packetId), nextId, nextTurn }, left)
 }
 
 function owing({ ours, theirs, nextId, nextTurn }: Exchanges, packetId: number, owed: Owed): Exchanges {
@@ -123,8 +135,9 @@ function written({ role, agreement }: Live, packet: PacketInputOf<'pubrec' | 'pu
   return out === undefined ? [] : [{ type: 'write', packet: out }]
 }
 
-function after(turn: number): number {
-  return (turn + 1) & 0xffff
+/** The turn behind this one; a Server, which may answer in any order, has none. */
+function after(role: Role, turn: number): number {
+  return role === 'server' ? turn : (turn + 1) & 0xffff
 }
 
 const NOT_FOUND = 0x92

@@ -19,7 +19,6 @@ import { CONNECTION_RULES } from './rules.ts'
 import type { ConnectionRule } from './rules.ts'
 import type { Session } from './session.ts'
 import { NOTHING, stay, unchanged } from './step.ts'
-import type { Going } from './step.ts'
 import type { Agreement, Authenticating, AwaitingConnect, Effect, Input, Limits, Live, Opening, Reauthenticating, Role, Send, SendInput, State, Step } from './types.ts'
 
 export interface InitialOptions {
@@ -147,13 +146,13 @@ function send(state: State, input: Send): Step {
   if (!silent && destination(state.phase, event, version) === undefined) return illegal(violation(state.phase, event, version))
   if (packet.type === 'connect') return sendConnect(state as Opening, input, packet)
   if (packet.type === 'connack') return sendConnack(state as Authenticating, input, packet, replay)
-  const here = state as Going
+  const here = state as Authenticating | Live
   const rule = contentFault(state.role, packet, here)
   if (rule !== undefined) return refuse(state, input, rule, version, packet.type.toUpperCase())
   return sendLegal(here, input, packet, version)
 }
 
-function sendLegal(state: Going, input: Send, packet: Exclude<SendInput, { readonly type: 'connect' | 'connack' }>, version: Agreement['version']): Step {
+function sendLegal(state: Authenticating | Live, input: Send, packet: Exclude<SendInput, { readonly type: 'connect' | 'connack' }>, version: Agreement['version']): Step {
   switch (packet.type) {
     case 'publish': return sendPublish(state, input, packet)
     case 'subscribe':
@@ -173,7 +172,7 @@ function sendLegal(state: Going, input: Send, packet: Exclude<SendInput, { reado
 }
 
 /** What lifecycle.ts cannot see: fields that only one side may use, what CONNECT and CONNACK have announced, and authentication under way. */
-function contentFault(sender: Role, packet: SendInput, { phase, agreement }: Going): ConnectionRule | undefined {
+function contentFault(sender: Role, packet: SendInput, { phase, agreement }: Authenticating | Live): ConnectionRule | undefined {
   if (agreement.version < 5) return undefined
   if (phase === 'authenticating' && agreement.authenticationMethod !== undefined && packet.type !== 'auth' && packet.type !== 'disconnect') return 'authOnly'
   if (packet.type === 'disconnect') return disconnectFault(sender, packet, agreement)

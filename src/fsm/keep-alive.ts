@@ -3,7 +3,7 @@
 // answer to a PINGREQ decides whether the Server is still there. Traffic in either direction never hides a missing PINGRESP.
 import { closing } from './close.ts'
 import { CONNECTION_RULES } from './rules.ts'
-import { NOTHING, stay } from './step.ts'
+import { NOTHING, pinged, stay } from './step.ts'
 import type { Authenticating, Effect, Live, Role, Step } from './types.ts'
 
 /** `keepAlive` in seconds; 0 arms nothing. A client pings after that long without sending, a server gives up after half as long again. */
@@ -30,7 +30,7 @@ export function ping(state: Authenticating | Live, token?: unknown): Step {
   }
   const deadline: Effect[] = state.pinging ? [] : [{ type: 'arm', timer: 'pingresp', ms: state.limits.pingrespTimeout }]
   return {
-    state: state.pinging && token === undefined ? state : { ...state, pinging: true, pingTokens: token === undefined ? state.pingTokens : [...state.pingTokens, token] },
+    state: state.pinging && token === undefined ? state : pinged(state, true, token === undefined ? state.pingTokens : [...state.pingTokens, token]),
     effects: [{ type: 'write', packet: PINGREQ }, ...again, ...deadline],
   }
 }
@@ -39,7 +39,7 @@ export function ping(state: Authenticating | Live, token?: unknown): Step {
 export function receivePingresp(state: Live): Step {
   if (!state.pinging) return stay(state, NOTHING)
   return {
-    state: { ...state, pinging: false, pingTokens: [] },
+    state: pinged(state, false, NOBODY),
     effects: [{ type: 'disarm', timer: 'pingresp' }, ...state.pingTokens.map((token): Effect => ({ type: 'settle', token, packet: PINGRESP }))],
   }
 }
@@ -59,3 +59,4 @@ function clientSilent(state: Live): Step {
 
 const PINGREQ = { type: 'pingreq' } as const
 const PINGRESP = { type: 'pingresp' } as const
+const NOBODY: readonly unknown[] = /* @__PURE__ */ Object.freeze([])

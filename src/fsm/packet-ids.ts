@@ -3,10 +3,10 @@
 // change copies four nodes whatever else is in it: the first entry costs what the 65,000th does, and every older version stays as it was.
 // Its slow twin is a Map that is copied whole (test/fsm/packet-ids.test.ts).
 
-/** Sixteen children (nodes, or in the last level values; null where there is none) and behind them how many values there are below. Plain data, JSON too. */
+/** Sixteen children (nodes, or in the last level values; null: none, as JSON has it) and behind them how many values there are below. Plain data; frozen if you like. */
 type Node = readonly unknown[]
 
-/** An immutable map from 1 … 65,535 to T, which is neither undefined nor null. The empty one is undefined. */
+/** An immutable map from 1 … 65,535 to T, which is never undefined. The empty one is undefined. */
 export type IdMap<T> = (Node & { readonly ' of'?: T }) | undefined
 
 /** Identifiers are two bytes and never 0 (5.0 §2.2.1). */
@@ -20,14 +20,14 @@ export function countIds(map: IdMap<unknown>): number {
 }
 
 export function getId<T>(map: IdMap<T>, id: number): T | undefined {
-  let node: Node | null | undefined = map
-  for (let shift = 12; node != null && shift > 0; shift -= 4) node = node[(id >> shift) & 15] as Node | null
-  return node == null ? undefined : node[id & 15] as T | null ?? undefined
+  let node: Node | null = map ?? null
+  for (let shift = 12; node !== null && shift > 0; shift -= 4) node = node[(id >> shift) & 15] as Node | null
+  return node === null ? undefined : (node[id & 15] as T | null) ?? undefined
 }
 
 /** The map with `value` at `id`, whatever was there. */
 export function setId<T>(map: IdMap<T>, id: number, value: T): IdMap<T> {
-  const one = copy(map)
+  const one = copy(map ?? null)
   const two = copy(one[id >> 12] as Node | null)
   const three = copy(two[(id >> 8) & 15] as Node | null)
   const four = copy(three[(id >> 4) & 15] as Node | null)
@@ -62,9 +62,9 @@ function without(node: Node, id: number, shift: number): Node | null {
 export function freeId(map: IdMap<unknown>, from: number, largest: number): number {
   let id = from
   search: while (id <= largest) {
-    let node: Node | null | undefined = map
+    let node: Node | null = map ?? null
     for (let shift = 12; ; shift -= 4) {
-      if (node == null) return id
+      if (node === null) return id
       // Everything below is taken: go on behind it.
       if (node[COUNT] === 1 << (shift + 4)) {
         id = ((id >> (shift + 4)) + 1) << (shift + 4)
@@ -94,6 +94,6 @@ function* below(node: Node, id: number, shift: number): Generator<readonly [numb
   }
 }
 
-function copy(node: Node | null | undefined): unknown[] {
+function copy(node: Node | null): unknown[] {
   return (node ?? BARE).slice()
 }

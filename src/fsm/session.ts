@@ -47,7 +47,7 @@ export interface Exchange {
 /** What we owe the peer, or it owes us, for an exchange it has begun: `pubrel` waits for the peer's, all others for our own application's. */
 export interface Owed {
   readonly owes: 'puback' | 'pubrec' | 'pubrel' | 'suback' | 'unsuback'
-  /** `puback` and `pubrec`: its place among those, modulo 65,536; `suback` and `unsuback`: how many Topic Filters */
+  /** `puback` and `pubrec`: its place among those, modulo 65,536 (0 for a Server, which may answer in any order); `suback` and `unsuback`: how many Topic Filters */
   readonly turn: number
   /** its PUBLISH has come on this connection, so it counts against Receive Maximum */
   readonly here: boolean

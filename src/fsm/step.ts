@@ -6,7 +6,9 @@ import type { Exchanges, Session } from './session.ts'
 import type { Authenticating, Effect, Live, State, Step } from './types.ts'
 
 export const NOTHING: readonly Effect[] = /* @__PURE__ */ Object.freeze([])
-export const DELIVER: readonly Effect[] = /* @__PURE__ */ Object.freeze([Object.freeze({ type: 'deliver' })])
+/** The input's own packet, to the application. */
+export const DELIVERED: Effect = /* @__PURE__ */ Object.freeze({ type: 'deliver' })
+export const DELIVER: readonly Effect[] = /* @__PURE__ */ Object.freeze([DELIVERED])
 
 /** A step that changes nothing and has shared effects is the same value every time: a stream of packets on one connection makes none. */
 let last: Step | undefined
@@ -37,4 +39,11 @@ export function moved<S extends Going>(state: S, exchanges: Exchanges, flow: Flo
   // By hand, not by `...`: each QoS 1 and 2 packet comes by here, and copying by name costs ten times as much.
   const { role, limits, pinging, pingTokens } = state
   return { phase: 'connected', role, limits, session: next, agreement, flow, pinging, pingTokens } as unknown as S
+}
+
+/** The state that awaits a PINGRESP, or does not, for these tokens. By hand as above: every Keep Alive of every client comes by. */
+export function pinged(state: Live, pinging: boolean, pingTokens: readonly unknown[]): Live {
+  if (state.phase !== 'connected') return { ...state, pinging, pingTokens }
+  const { role, limits, session, agreement, flow } = state
+  return { phase: 'connected', role, limits, session, agreement, flow, pinging, pingTokens }
 }

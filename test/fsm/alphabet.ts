@@ -8,7 +8,7 @@ import { connack, connect, heard, malformed, timer, VERSIONS, WILL } from './hel
 type Letter = readonly [name: string, input: Input]
 type Variants = readonly (readonly [name: string, packet: PacketInput])[]
 
-const METHOD = { authenticationMethod: 'PLAIN' }
+export const METHOD = { authenticationMethod: 'PLAIN' }
 const OTHER = { authenticationMethod: 'SCRAM-SHA-1' }
 const EXPIRING = { sessionExpiryInterval: 60 }
 

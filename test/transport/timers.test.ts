@@ -73,6 +73,17 @@ test('a callback may arm, disarm and release others that are due in the same tic
   assert.is(fired.length, 5)
 })
 
+test('a callback that arms something for later does not keep the others waiting', () => {
+  const { clock, timers, fired, timer } = wheel()
+  const later = timer('later')
+  timers.arm(timers.create(() => { timers.arm(later, 5000, clock.now()) }), 100, clock.now())
+  timers.arm(timer('soon'), 200, clock.now())
+  clock.pass(220)
+  assert.is(fired.length, 1)
+  clock.pass(5000)
+  assert.is(fired.length, 2)
+})
+
 test('after a suspended hour everything due fires once, at the next wake-up', () => {
   const { clock, timers, fired, timer } = wheel()
   for (let i = 0; i < 10; i++) timers.arm(timer(`t${i}`), i * 10_000, clock.now())
