@@ -370,4 +370,13 @@ test('MQTT-3.2.2-15 (5.0): PUBREC and PUBCOMP of the machine are left unsaid to 
 function publish1(id: number): PublishInput { return publish(1, id) }
 function publish2(id: number): PublishInput { return publish(2, id) }
 
+test('SPEC-3.3.4-1 (5.0): a message of an earlier connection that is sent again here counts, and one too many ends it', () => {
+  const before = after(connected('client', 5), received(publish(2, 1), 5), received(publish(2, 2), 5), ask(ack('pubrec', 1)), ask(ack('pubrec', 2)))
+  const { state } = again('client', 5, sessionOf(before), { connect: { cleanStart: false, properties: { receiveMaximum: 1 } } })
+  const once = step(state, received(publish(2, 1, { dup: true }), 5))
+  assert.equal(brief(once.effects), ['write pubrec 1'])
+  assert.equal(brief(step(once.state, received(publish(2, 1, { dup: true }), 5)).effects), ['write pubrec 1'])
+  violates(once.state, received(publish(2, 2, { dup: true }), 5), 'SPEC-3.3.4-1', 'e0 01 93')
+})
+
 test.run()

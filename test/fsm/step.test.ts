@@ -2,7 +2,7 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { transition } from '../../src/fsm/index.ts'
 import { NO_EXCHANGES } from '../../src/fsm/session.ts'
-import { DELIVER, exchangesOf, moved, NOTHING, stay, unchanged } from '../../src/fsm/step.ts'
+import { DELIVER, exchangesOf, moved, NOTHING, pinged, stay, unchanged } from '../../src/fsm/step.ts'
 import { authenticating, connected, heard, steps, timer } from './helpers.ts'
 import { ask, publish } from './talk.ts'
 
@@ -62,6 +62,14 @@ test('a client that has no session before CONNACK has nothing under way, and a c
   assert.is(exchangesOf(state), NO_EXCHANGES)
   const next = moved(state, NO_EXCHANGES, { ...state.flow, requests: 1 })
   assert.equal([next.session, next.flow.requests], [undefined, 1])
+})
+
+test('a ping is noted, and nothing else changes, in a re-authentication too', () => {
+  const made = { connect: { properties: PROPERTIES }, connack: { properties: PROPERTIES } }
+  for (const state of [connected('client', 5, made), steps(connected('client', 5, made), ask(AGAIN)).state]) {
+    assert.ok(state.phase === 'connected' || state.phase === 'reauthenticating')
+    assert.equal(pinged(state, true, ['x']), { ...state, pinging: true, pingTokens: ['x'] })
+  }
 })
 
 test.run()
