@@ -26,6 +26,8 @@ export const systemClock: Clock = {
 const TICK = 16
 const SLOTS = 4096
 const NEVER = Infinity
+/** What `setTimeout` can wait, 24.8 days; it takes more for 1 ms. Waking for nothing is harmless. */
+const LONGEST = 0x7fff_ffff
 
 export class Timers {
   private readonly clock: Clock
@@ -109,7 +111,7 @@ export class Timers {
   /** Wakes at `tick`. A deadline more than one turn away is in a slot that comes up earlier and is left there. */
   private sleep(tick: number): void {
     if (this.wake !== undefined) this.clock.cancel(this.wake.handle)
-    const ms = Math.max(1, Math.ceil(tick * TICK - this.clock.now()))
+    const ms = Math.min(LONGEST, Math.max(1, Math.ceil(tick * TICK - this.clock.now())))
     this.wake = { tick, handle: this.clock.schedule(() => { this.advance() }, ms) }
   }
 
