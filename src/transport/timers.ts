@@ -123,12 +123,13 @@ export class Timers {
     const first = Math.max(this.tick + 1, last - SLOTS + 1)
     this.tick = Math.max(this.tick, last)
     for (let tick = first; tick <= last; tick++) this.visit(tick % SLOTS, now)
+    // Before the callbacks: what they arm may come later than what is there already, and must not be all that is slept for.
+    this.sleepToNext()
     // Callbacks run behind the sweep: they may arm, disarm and release whatever they like, each other included.
     for (const entry of this.due) {
       this.due.delete(entry)
       this.callbacks[entry - SLOTS]!()
     }
-    if (this.wake === undefined) this.sleepToNext()
   }
 
   private visit(slot: number, now: number): void {
