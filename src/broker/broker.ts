@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // A small MQTT broker, on connack's public API only: who may come in, whose session goes on, and what becomes of it when its Client goes.
 // What Clients ask for is in requests.ts, sessions in session.ts, routing in router.ts, what is kept in store.ts; Wills and expiry in endings.ts.
+import { encodedSize } from '../codec/index.ts'
 import type { Connack, Connect, PublishInput } from '../codec/index.ts'
 import type { CloseCause } from '../fsm/index.ts'
 import { Peer, sharedTimers } from '../transport/index.ts'
@@ -13,9 +14,10 @@ import { Requests } from './requests.ts'
 import { Router } from './router.ts'
 import { BrokerSession } from './session.ts'
 import { then } from './store.ts'
-import type { Awaitable, Store, StoredSession } from './store.ts'
+import type { Awaitable, Store, StoredMessage, StoredSession } from './store.ts'
 
 const NOT_AUTHORIZED = 0x87
+const SERVER_UNAVAILABLE = 0x88
 const SERVER_SHUTTING_DOWN = 0x8b
 const BAD_AUTHENTICATION_METHOD = 0x8c
 const TAKEN_OVER = 0x8e
@@ -43,7 +45,7 @@ export class Broker {
     this.store = options.store ?? new MemoryStore()
     this.tally = new Tally(options.now ?? Date.now)
     this.requests = new Requests(options, this.store, this.router, this.tally)
-    this.endings = new Endings(options.timers ?? sharedTimers, (will) => { this.background(() => this.requests.distribute(will)) }, (session) => { this.end(session) })
+    this.endings = new Endings(options.timers ?? sharedTimers, (will) => { this.publishWill(will) }, (session) => { this.end(session) })
     this.leaveStore = this.store.subscribe({
       deliver: (message) => then(this.router.route(message), (count) => {
         this.tally.delivered += count
@@ -61,8 +63,9 @@ export class Broker {
     return peer
   }
 
-  /** Publishes a message of the application's own; gives how many sessions it went to. */
+  /** Publishes a message of the application's own; gives how many sessions it went to. Rejects with UsageError for one that the standard forbids. */
   async publish(message: Message): Promise<number> {
+    encodedSize({ type: 'publish', ...message, qos: 0 }, 5)
     return this.requests.distribute(this.requests.message(message, undefined))
   }
 
@@ -115,7 +118,7 @@ export class Broker {
   private async judge(peer: Peer, connect: Connect): Promise<true | number> {
     const { authenticate, authenticationMethods = [] } = this.options
     const method = connect.properties?.authenticationMethod
-    if (this.closing) return SERVER_SHUTTING_DOWN
+    if (this.closing) return SERVER_UNAVAILABLE
     if (method !== undefined && !authenticationMethods.includes(method)) return BAD_AUTHENTICATION_METHOD
     const verdict = await authenticate?.(connect, peer) ?? true
     if (verdict !== true || connect.will === undefined) return verdict
@@ -165,10 +168,15 @@ export class Broker {
     const session = this.sessions.get(clientId)
     if (session === undefined) return
     const { peer } = session
-    if (peer !== undefined) this.part(session, disconnect(peer, TAKEN_OVER), clean)
+    if (peer !== undefined) this.takeOver(session, peer, clean)
     else if (clean) this.endings.back(session, true)
     if (clean) this.end(session)
     return then(session.settled(), () => {})
+  }
+
+  private takeOver(session: BrokerSession, peer: Peer, clean: boolean): void {
+    peer.onClose = undefined
+    this.part(session, disconnect(peer, TAKEN_OVER), clean)
   }
 
   /** It has been claimed: what still is here is here no more. */
@@ -176,7 +184,7 @@ export class Broker {
     const session = this.sessions.get(clientId)
     if (session === undefined) return
     // A store that did not wait for `release`.
-    if (session.peer !== undefined) this.part(session, disconnect(session.peer, TAKEN_OVER))
+    if (session.peer !== undefined) this.takeOver(session, session.peer, false)
     this.endings.back(session, false)
     this.drop(session)
   }
@@ -194,6 +202,11 @@ export class Broker {
     if (this.sessions.get(session.clientId) !== session) return false
     for (const one of session.subscriptions.values()) this.router.remove(session, one)
     return this.sessions.delete(session.clientId)
+  }
+
+  /** Its Message Expiry Interval counts from here (5.0 §3.1.3.2.4). */
+  private publishWill(will: StoredMessage): void {
+    this.background(() => this.requests.distribute({ ...will, at: this.tally.now() }))
   }
 
   /** Nobody waits for it, so whoever watches is told where it fails. */
