@@ -138,6 +138,33 @@ test('a handler may publish and wait for the acknowledgement: what comes before 
   await client.disconnect()
 })
 
+test('what waits behind a handler is not overtaken by what is read when it is done, nor by the end', async () => {
+  const wire = pair()
+  const heard: string[] = []
+  const message = (...letters: string[]): number[] => letters.flatMap((letter) => [0x30, 4, 0, 1, 0x61, letter.charCodeAt(0)])
+  wire.server.onData = (chunk) => {
+    if (chunk[0] === 0x10) wire.server.write(Uint8Array.of(0x20, 2, 0, 0))
+    // PUBACK, and more right behind it.
+    if (chunk[0] === 0x32) wire.server.write(Uint8Array.of(0x40, 2, chunk[5]!, chunk[6]!, ...message('4', '5'), 0xf0, 0))
+  }
+  const client = await Client.connect(wire.client, {
+    connect: { version: 4, clientId: 'kitchen' },
+    onPublish: async (got) => {
+      if (text(got) === '1') {
+        await client.publish({ topic: 'b', payload: '', qos: 1 })
+        await quiet(3)
+      }
+      await quiet(1)
+      heard.push(text(got))
+    },
+  })
+  client.onClose = () => { heard.push('closed') }
+  wire.server.onEnd = () => { wire.server.close() }
+  wire.server.write(Uint8Array.of(...message('1', '2', '3')))
+  await client.closed
+  assert.equal(heard, ['1', '2', '3', '4', '5', 'closed'])
+})
+
 test('a handler that waits for nothing of the peer stops the reading at once', async () => {
   let finish!: () => void
   const { client, peer } = await lab()
