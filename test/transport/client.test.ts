@@ -300,6 +300,18 @@ test('what a connection has carried is counted', async () => {
   assert.equal(peer.counters.bytesReceived, client.counters.bytesSent)
 })
 
+test('a server that ends a connection whose CONNECT is unanswered refuses it: 0x8b and 0x8e are no codes of CONNACK', async () => {
+  for (const [reasonCode, told] of [[0x8b, 0x88], [0x8e, 0x88], [0, 0x88], [0x97, 0x97]] as const) {
+    const wire = pair()
+    const peer = new Peer(wire.server)
+    peer.onConnect = () => {}
+    const refused = failure(Client.connect(wire.client, { connect: { clientId: 'kitchen' } })) as Promise<ConnectionClosed>
+    await quiet()
+    await peer.disconnect(reasonCode)
+    assert.is((await refused).cause.reasonCode, told)
+  }
+})
+
 test('a session of another Client Identifier is not accepted', async () => {
   const wire = pair()
   const peer = new Peer(wire.server)
