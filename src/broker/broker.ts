@@ -220,10 +220,9 @@ export function createBroker(options: BrokerOptions = {}): Broker {
   return new Broker(options)
 }
 
-/** Ends a connection, also one whose Client takes no DISCONNECT of that size. */
+/** Ends a connection; gives how it has ended. */
 function disconnect(peer: Peer, reasonCode: number): CloseCause {
   peer.disconnect(reasonCode).catch(() => {})
-  if (!('cause' in peer.state)) peer.abort()
   return (peer.state as Extract<Peer['state'], { readonly cause: CloseCause }>).cause
 }
 

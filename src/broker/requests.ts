@@ -33,7 +33,7 @@ export class Requests {
 
   /** Answers everything this Client asks from now on. */
   serve(session: BrokerSession, peer: Peer): void {
-    peer.onPublish = (packet) => this.publish(session, packet)
+    peer.onPublish = (packet) => this.publish(session, peer, packet)
     peer.onSubscribe = (packet) => this.subscribe(session, peer, packet)
     peer.onUnsubscribe = (packet) => this.unsubscribe(session, packet)
   }
@@ -63,12 +63,15 @@ export class Requests {
   }
 
   /** A message of a Client; gives the Reason Code of its acknowledgement, which is due when it is with every session that wants it. */
-  private publish(session: BrokerSession, packet: Publish): Awaitable<number> {
+  private publish(session: BrokerSession, peer: Peer, packet: Publish): Awaitable<number> {
     this.tally.received++
+    if (packet.qos === 2) session.taking(packet.packetId!)
     if (this.tooDeep(packet.topic)) return TOPIC_NAME_INVALID
     return then(this.allowed(session.clientId, 'publish', packet.topic), (allowed) => {
       if (!allowed) return NOT_AUTHORIZED
-      return then(this.distribute(this.message(packet, session.clientId)), (count) => (count === 0 ? NO_MATCHING_SUBSCRIBERS : 0))
+      // Another connection has taken the session over, and the Client will send it there again.
+      if (session.peer !== peer) throw new Error('the session was taken over')
+      return then(session.distribute(packet.packetId, this.distribute(this.message(packet, session.clientId))), (count) => (count === 0 ? NO_MATCHING_SUBSCRIBERS : 0))
     })
   }
 
@@ -91,14 +94,16 @@ export class Requests {
       if (shared.shareName === undefined && (retainHandling === 0 || (retainHandling === 1 && fresh))) retained.push(stored)
     }
     if (version === 3 && codes.some((code) => code >= 0x80)) throw new Error('SUBACK of MQTT 3.1 cannot say that a subscription failed')
-    await peer.send({ type: 'suback', packetId, reasonCodes: version === 5 ? codes : codes.map((code) => Math.min(code, 0x80)) })
+    // Asked for before SUBACK, so that what is published after it does not come twice.
     for (const stored of retained) {
-      await session.deliverRetained(stored.filter, (message) => {
+      await session.holdRetained(stored.filter, (message) => {
         if (stored.subscription.noLocal === true && message.from === session.clientId) return undefined
         // RETAIN is 1 in these whatever Retain As Published says (5.0 §3.3.1.3).
         return { ...deliveryOf(message, stored), retain: true }
       })
     }
+    await peer.send({ type: 'suback', packetId, reasonCodes: version === 5 ? codes : codes.map((code) => Math.min(code, 0x80)) })
+    session.release()
     return 'later'
   }
 

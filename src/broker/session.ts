@@ -5,7 +5,7 @@
 //  - What is asked of the store for one session is asked in order, the next thing when the last is done.
 import { encodedSize } from '../codec/index.ts'
 import type { Packet, PropertiesOf, ProtocolVersion, PublishInput } from '../codec/index.ts'
-import { restoreSession, saveSession, sizeOf } from '../fsm/index.ts'
+import { reopened, restoreSession, saveSession, sizeOf } from '../fsm/index.ts'
 import type { Session } from '../fsm/index.ts'
 import type { Message, Peer } from '../transport/index.ts'
 import type { Tally } from './options.ts'
@@ -35,6 +35,8 @@ export class BrokerSession {
   private readonly next: Delivery[]
   /** retained messages of new subscriptions, and QoS 0 that must not overtake them */
   private fresh: Delivery[] = []
+  /** SUBACK is to go out before them */
+  private held = false
   private window = WINDOW
   /** in flight, at most: counted anew where it matters */
   private bytes = 0
@@ -44,6 +46,9 @@ export class BrokerSession {
   private wanted = false
   /** the last of what has been asked of the store and is not done */
   private tail: Promise<unknown> | undefined = undefined
+  /** QoS 2 messages of its Client, by Packet Identifier, that have come and are not with those who want them */
+  private readonly undistributed: Set<number> = new Set()
+  private distributing: Promise<void> | undefined = undefined
   private readonly store: Store
   private readonly tally: Tally
 
@@ -82,12 +87,32 @@ export class BrokerSession {
     this.fresh = []
   }
 
-  /** Keeps it as it is once everything before is done. */
+  /** Keeps it as it is once everything before is done. What its Client has sent with QoS 2 counts as received if it has been distributed, and will come again if not. */
   save(expiresAt: number): Awaitable<boolean> {
-    return this.inOrder(() => this.store.save({
-      clientId: this.clientId, expiresAt, saved: this.machine === undefined ? { clientId: this.clientId } : saveSession(this.machine),
-      subscriptions: [...this.subscriptions.values()], pending: [...this.next],
-    }, this.claim))
+    const { clientId, machine } = this
+    return then(this.distributing, () => this.inOrder(() => {
+      const saved = machine === undefined ? { clientId } : saveSession(reopened(machine))
+      const received = saved.received?.filter((id) => !this.undistributed.has(id))
+      return this.store.save({ clientId, expiresAt, saved: { ...saved, received }, subscriptions: [...this.subscriptions.values()], pending: [...this.next] }, this.claim)
+    }))
+  }
+
+  /** A message of QoS 2 has come from its Client. */
+  taking(packetId: number): void {
+    this.undistributed.add(packetId)
+  }
+
+  /** A message of its Client is on its way to others. The next connection waits for that, so that nothing overtakes it, and what has arrived does not come again. */
+  distribute(packetId: number | undefined, distributed: Awaitable<number>): Awaitable<number> {
+    const answer = then(distributed, (count) => {
+      this.undistributed.delete(packetId!)
+      return count
+    })
+    if (answer instanceof Promise) {
+      const distributing: Promise<void> = answer.then(() => {}, () => {}).then(() => { if (this.distributing === distributing) this.distributing = undefined })
+      this.distributing = distributing
+    }
+    return answer
   }
 
   /** Ends it, here and in the store; gives what other members of its Shared Subscriptions should have (5.0 §4.8.2). */
@@ -95,9 +120,9 @@ export class BrokerSession {
     return this.inOrder(() => then(this.left(), (left) => then(this.store.remove(this.clientId, this.claim), () => left)))
   }
 
-  /** Resolves when nothing that has been asked of the store is under way. */
+  /** Resolves when nothing that it has begun is under way. */
   settled(): Awaitable<unknown> {
-    return this.tail
+    return then(this.distributing, () => this.tail)
   }
 
   /** A message for this Client; resolves when it is with its session, or lost. */
@@ -111,15 +136,21 @@ export class BrokerSession {
     })
   }
 
-  /** The retained messages of a new subscription: before everything that comes after them, whatever its QoS. */
-  deliverRetained(filter: string, wanted: (message: StoredMessage) => Delivery | undefined): Awaitable<void> {
+  /** The retained messages of a new subscription: before everything that comes after them, whatever its QoS, but not before `release`. */
+  holdRetained(filter: string, wanted: (message: StoredMessage) => Delivery | undefined): Awaitable<void> {
+    this.held = true
     return this.inOrder(() => then(this.store.retained(filter, this.tally.now()), (messages) => {
       for (const message of messages) {
         const delivery = wanted(message)
         if (delivery !== undefined) this.keepFresh(delivery)
       }
-      this.pump()
     }))
+  }
+
+  /** SUBACK is out. */
+  release(): void {
+    this.held = false
+    this.pump()
   }
 
   private inOrder<T>(ask: () => Awaitable<T>): Awaitable<T> {
@@ -180,10 +211,11 @@ export class BrokerSession {
 
   /** Sends the first message in line; false where there is none, or it has to wait. */
   private async sendNext(): Promise<boolean> {
-    if (this.fresh.length + this.next.length === 0 && this.room() > 0) {
+    const first = (): Delivery[] => (this.fresh.length > 0 && !this.held ? this.fresh : this.next)
+    if (first().length === 0 && this.room() > 0) {
       await this.inOrder(() => then(this.store.take(this.clientId, this.room()), (taken) => { this.next.push(...taken) }))
     }
-    const line = this.fresh.length > 0 ? this.fresh : this.next
+    const line = first()
     const delivery = line[0]
     const { peer } = this
     // The connection may have gone while the store was asked: what was taken waits for the next one.
