@@ -94,7 +94,8 @@ export class Broker {
   private take(peer: Peer): void {
     this.peers.add(peer)
     void peer.closed.then(() => this.peers.delete(peer))
-    peer.onConnect = (connect) => this.connect(peer, connect)
+    // Not as its promise: `authenticate` may have to hear AUTH meanwhile.
+    peer.onConnect = (connect) => { this.connect(peer, connect).catch((error: unknown) => { peer.abort(error as Error) }) }
   }
 
   /** CONNECT: whether its Client may come in, then its session, wherever that is. */

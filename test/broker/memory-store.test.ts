@@ -65,7 +65,7 @@ test('claims of one session go one after the other: released by everybody, moved
   assert.equal(log, [...one, 'begin 1', ...one, 'begin 2', ...one, 'begin 3'])
   leave()
   log.splice(0)
-  await store.claim('x', true, 0, () => { throw new Error('refused') }).then(() => assert.unreachable(), (error: Error) => assert.is(error.message, 'refused'))
+  await Promise.resolve(store.claim('x', true, 0, () => { throw new Error('refused') })).then(() => assert.unreachable(), (error: Error) => assert.is(error.message, 'refused'))
   await store.claim('x', true, 0, () => {})
   assert.equal(log, ['A releases x true', 'A lost x', 'A releases x true', 'A lost x'])
   await quiet(1)
