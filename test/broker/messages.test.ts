@@ -202,7 +202,7 @@ function came({ messages }: Guest, one: string): number {
   return messages.findIndex(({ topic }) => one.startsWith(`${topic}=`))
 }
 
-test('MQTT-3.3.1-9, MQTT-3.3.1-10, MQTT-3.3.1-11 (5.0): Retain Handling 0 sends retained messages each time, 1 with a new subscription, 2 never', async () => {
+test('MQTT-3.3.1-9 (5.0), MQTT-3.3.1-10 (5.0), MQTT-3.3.1-11 (5.0): Retain Handling 0 sends retained messages each time, 1 with a new subscription, 2 never', async () => {
   const { hearer, speaker } = await scene(5)
   for (const topic of ['t0', 't1', 't2']) await speaker.client.publish({ topic, payload: 'x', qos: 1, retain: true })
   for (const again of [false, true]) {

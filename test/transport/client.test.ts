@@ -49,7 +49,7 @@ for (const version of [3, 4, 5] as const) {
   })
 }
 
-test('MQTT-3.8.4-1: subscribe and unsubscribe settle with the codes of their answer', async () => {
+test('MQTT-3.8.4-1 (5.0): subscribe and unsubscribe settle with the codes of their answer', async () => {
   const { client } = await lab({}, { set: (peer) => {
     peer.onSubscribe = ({ subscriptions }) => subscriptions.map(({ qos, filter }) => (filter === 'no' ? 0x87 : qos))
     peer.onUnsubscribe = () => 0
