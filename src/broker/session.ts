@@ -165,7 +165,7 @@ export class BrokerSession {
   private left(): Awaitable<readonly Delivery[]> {
     if (![...this.subscriptions.values()].some(({ shareName }) => shareName !== undefined)) return []
     const sent = this.machine === undefined ? [] : saveSession(this.machine).sent!
-    const inFlight = sent.flatMap(({ message }) => (message?.qos === 1 ? SHARED.get(message.payload as object) ?? [] : []))
+    const inFlight = sent.flatMap(({ message }) => (message === undefined ? [] : SHARED.get(message.payload as object) ?? []))
     return then(this.store.take(this.clientId, Infinity), (queued) => [...inFlight, ...this.next, ...queued].filter(({ shared }) => shared !== undefined))
   }
 

@@ -118,6 +118,38 @@ test('ten thousand retained messages reach a new subscription, whatever the QoS 
   }
 })
 
+test('retained messages that wait are bounded too; those of QoS 1 and 2 wait for the next connection, those of QoS 0 do not', async () => {
+  const house = new House({ store: new MemoryStore({ maximumRetained: 12_000 }) })
+  for (let i = 0; i < 12_000; i++) await house.broker.publish({ topic: `r/${i}`, payload: String(i), qos: 1, retain: true })
+  const slow: Partial<Parameters<House['come']>[1]> = { version: 5, cleanStart: false, properties: { sessionExpiryInterval: 60, receiveMaximum: 10 } }
+  const first = await house.come('slow', slow, { answer: () => 'later' })
+  await first.client.subscribe({ filter: 'r/#', qos: 1 })
+  await first.client.subscribe('r/1')
+  await quiet()
+  // Of the second subscription one more waits, of QoS 0: ten have gone out.
+  assert.equal([first.heard.length, house.broker.counters.dropped], [10, 2_000])
+  await cut(first)
+  const back = await house.come('slow', slow, { session: first.client.session })
+  await until(() => back.heard.length >= 10_000, 20_000)
+  await quiet()
+  assert.equal([back.heard.length, new Set(numbers(back.heard)).size], [10_000, 10_000])
+})
+
+test('QoS 0 waits behind retained messages that a Client is slow to read: the newest comes last', async () => {
+  const house = new House()
+  for (let i = 0; i < 3000; i++) await house.broker.publish({ topic: `r/${i}`, payload: String(i).padEnd(1000), retain: true })
+  const guest = await house.come('slow')
+  guest.wire.server.stalled = true
+  const subscribed = guest.client.subscribe('r/#')
+  await quiet()
+  for (const i of [2999, 1500, 0]) await house.broker.publish({ topic: `r/${i}`, payload: 'newest', retain: true })
+  guest.wire.server.release()
+  await subscribed
+  await until(() => guest.heard.length >= 3003)
+  for (const i of [2999, 1500, 0]) assert.match(guest.heard.findLast((one) => one.startsWith(`r/${i}=`))!, /newest/)
+  assert.is(house.broker.counters.dropped, 0)
+})
+
 test('who asks for everything again and again without reading has ten thousand messages waiting and no more', async () => {
   const house = new House()
   for (let i = 0; i < 5000; i++) await house.broker.publish({ topic: `r/${i}`, payload: 'x'.repeat(400), retain: true })

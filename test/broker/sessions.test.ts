@@ -2,6 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { newSession, saveSession } from '../../src/fsm/index.ts'
+import { MemoryStore } from '../../src/broker/index.ts'
 import { cut, failure, House, keeping } from '../helpers/broker.ts'
 import { quiet } from '../helpers/pair.ts'
 
@@ -95,6 +96,50 @@ for (const version of [3, 4, 5] as const) {
     assert.equal([saveSession(second.peer.session!).sent, house.broker.counters.dropped], [[], 0])
   })
 }
+
+test('MQTT-4.3.3-2 (3.1.1), MQTT-4.3.3-8 (5.0): a message of QoS 2 that came while its PUBREC did not get through is answered when it comes again, and not passed on again', async () => {
+  for (const version of [3, 4, 5] as const) {
+    const house = new House()
+    const hearer = await house.come('hearer')
+    await hearer.client.subscribe({ filter: 'a', qos: 2 })
+    const first = await house.come('speaker', keeping(version))
+    first.peer.onTrace = ({ input }) => { if (input.type === 'received') first.peer.abort() }
+    await failure(first.client.publish({ topic: 'a', payload: '1', qos: 2 }))
+    await house.come('speaker', keeping(version), { session: first.client.session })
+    await quiet()
+    assert.equal(hearer.heard, ['a=1 q2'])
+    // The identifier is a new message's then.
+    const second = await house.come('speaker', keeping(version), { session: newSession('speaker') })
+    await second.client.publish({ topic: 'a', payload: '2', qos: 2, packetId: 1 } as never)
+    await quiet()
+    assert.equal(hearer.heard, ['a=1 q2', 'a=2 q2'])
+  }
+})
+
+test('a message that comes in whatever gap there is between looking into the mailbox and giving up goes out', async () => {
+  for (let gap = 0; gap < 12; gap++) {
+    const store = new MemoryStore()
+    const house = new House({ store })
+    // Its PUBACK would wake the broker again.
+    const guest = await house.come('x', {}, { answer: () => 'later' })
+    await guest.client.subscribe({ filter: 'a', qos: 1 })
+    await quiet()
+    const take = store.take.bind(store)
+    let armed = true
+    store.take = (clientId, count) => {
+      const taken = take(clientId, count)
+      if (taken.length > 0 || !armed) return taken
+      armed = false
+      let later = Promise.resolve()
+      for (let i = 0; i < gap; i++) later = later.then(() => {})
+      void later.then(() => house.broker.publish({ topic: 'a', payload: '2', qos: 1 }))
+      return taken
+    }
+    await house.broker.publish({ topic: 'a', payload: '1', qos: 1 })
+    await quiet()
+    assert.equal([guest.heard, armed], [['a=1 q1', 'a=2 q1'], false], `after ${gap}`)
+  }
+})
 
 test('MQTT-3.1.3-5 (3.1.1), MQTT-3.1.3-5 (5.0): Client Identifiers of 1 to 23 of the letters and digits are taken, and others too', async () => {
   const house = new House()

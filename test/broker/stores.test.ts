@@ -2,7 +2,7 @@
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import { fromJson, toJson } from '../../src/codec/index.ts'
-import { newSession, saveSession } from '../../src/fsm/index.ts'
+import { newSession, saveSession, sizeOf } from '../../src/fsm/index.ts'
 import { MemoryStore } from '../../src/broker/index.ts'
 import type { StoredSession } from '../../src/broker/index.ts'
 import { cut, failure, House, keeping, slowly, until } from '../helpers/broker.ts'
@@ -141,6 +141,62 @@ test('a slow authorize: a SUBSCRIBE answered after the Client is gone, or anothe
   allow(true)
   await subscribed
   assert.is(house.broker.counters.subscriptions, 1)
+})
+
+test('a connection that ends while its own message is being distributed: the next one waits for that, the message counts as received, and comes again only where it has failed', async () => {
+  for (const how of ['cut', 'taken over'] as const) {
+    for (const fails of [false, true]) {
+      const store = new MemoryStore()
+      const house = new House({ store })
+      const hearer = await house.come('hearer')
+      await hearer.client.subscribe({ filter: 'a', qos: 2 })
+      const publish = store.publish.bind(store)
+      let open!: () => void
+      const gate = new Promise<void>((resolve) => { open = resolve })
+      let asked = 0
+      store.publish = async (message) => {
+        if (asked++ > 0) return publish(message)
+        await gate
+        if (fails) throw new Error('publish failed')
+        return publish(message)
+      }
+      const first = await house.come('speaker', keeping(5))
+      first.client.publish({ topic: 'a', payload: '1', qos: 2 }).catch(() => {})
+      await quiet()
+      if (how === 'cut') first.wire.cut()
+      let there = false
+      const coming = house.come('speaker', keeping(5), { session: first.client.session }).then((guest) => {
+        there = true
+        return guest
+      })
+      await quiet()
+      assert.is(there, false, 'until it is known what has become of the message')
+      open()
+      const second = await coming
+      await second.client.publish({ topic: 'a', payload: '2', qos: 2 })
+      await quiet()
+      assert.equal([hearer.heard, asked], [['a=1 q2', 'a=2 q2'], fails ? 3 : 2], `${how} ${fails}`)
+      assert.equal(sizeOf(second.client.session!), { ours: 0, theirs: 0 })
+    }
+  }
+})
+
+test('a message for a Client whose connection is over, and whose own last message is still being dealt with, is for its next one', async () => {
+  let open!: (yes: boolean) => void
+  const house = new House({ authorize: (_, action) => (action === 'subscribe' ? true : new Promise<boolean>((resolve) => { open = resolve })) })
+  const first = await house.come('x', keeping(5))
+  await first.client.subscribe({ filter: '#', qos: 1 })
+  first.client.publish({ topic: 'own', payload: '1', qos: 1 }).catch(() => {})
+  await quiet()
+  first.peer.abort()
+  await quiet()
+  await house.broker.publish({ topic: 'a', payload: '2', qos: 1 })
+  await quiet()
+  open(true)
+  await quiet()
+  const back = await house.come('x', keeping(5), { session: newSession('x') })
+  await quiet()
+  assert.equal(back.heard.toSorted(), ['a=2 q1', 'own=1 q1'])
 })
 
 /** Two brokers on one store and one clock. */
