@@ -133,13 +133,12 @@ export class Broker {
     this.sessions.set(clientId, session)
     for (const one of session.subscriptions.values()) this.router.add(session, one)
     if (peer === undefined || peer.state.phase !== 'authenticating' || this.closing) return this.endings.away(session, undefined, 0, session.remaining)
-    const { version } = peer.connect!
     this.requests.serve(session, peer)
     peer.onClose = (cause) => { if (session.peer === peer) this.part(session, cause) }
     session.attach(peer)
-    const present = stored !== undefined
+    const { connect } = peer
     // Where it fails the connection ends, and with it what has been begun here.
-    peer.accept({ session: present ? session.machine : undefined, sessionPresent: present && version !== 3, properties: version === 5 ? this.announcement(peer.connect!, clientId) : undefined }).catch(() => {})
+    peer.accept({ session: stored && session.machine, properties: connect!.version === 5 ? this.announcement(connect!, clientId) : undefined }).catch(() => {})
   }
 
   private announcement({ clientId, properties }: Connect, assigned: string): Connack['properties'] {

@@ -3,16 +3,18 @@
 import { parseArgs } from 'node:util'
 import { connectCommand } from './connect.ts'
 import { demo } from './demo.ts'
+import { serve, SERVE_USAGE } from './serve.ts'
 import type { Screen } from './stage.ts'
 
 const USAGE = `connack [demo] [--version 4|5]
     plays the tutorial of an MQTT connection on loopback; needs no broker
 connack connect mqtt://[user:password@]host[:port] [--version 3|4|5] [--client-id ID] [--keep-alive SECONDS]
     connects to a real broker, pings and disconnects; exits with the CONNACK code when refused, with 7 when the connection is lost
-`
+${SERVE_USAGE}`
 
 /** Runs one command line; returns the exit status. */
 export async function main(args: readonly string[], screen: Screen): Promise<number> {
+  if (args[0] === 'serve' && !args.includes('--help')) return serve(args.slice(1), screen)
   let parsed
   try {
     parsed = parseArgs({

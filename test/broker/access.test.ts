@@ -47,6 +47,23 @@ test('who is refused does not take over anybody\'s session', async () => {
   assert.is(first.client.state.phase, 'connected')
 })
 
+test('who has not waited for authenticate does not take over anybody\'s session either', async () => {
+  let answer: (verdict: true) => void = () => {}
+  const house = new House({ authenticate: (connect) => (connect.username === undefined ? true : new Promise((resolve) => { answer = resolve })) })
+  const first = await house.come('same', keeping(5))
+  const wire = pair()
+  const peer = house.broker.accept(wire.server, { timers: house.timers })
+  // CONNECT of 3.1.1 with a user name.
+  wire.client.write(Uint8Array.of(0x10, 19, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 0x82, 0, 0, 0, 4, 0x73, 0x61, 0x6d, 0x65, 0, 1, 0x75))
+  await quiet()
+  assert.is(peer.state.phase, 'authenticating')
+  house.clock.pass(31_000)
+  assert.is(peer.state.phase, 'closing')
+  answer(true)
+  await quiet()
+  assert.is(first.client.state.phase, 'connected')
+})
+
 test('an Authentication Method nobody deals with is refused (0x8c); one that `authenticate` deals with goes through, and again later', async () => {
   const none = new House()
   assert.is((await failure(none.come('x', { version: 5, properties: { authenticationMethod: 'X' } }))).cause.reasonCode, 0x8c)

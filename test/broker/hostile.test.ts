@@ -232,6 +232,16 @@ test('one that takes not even CONNACK is not let in, and leaves its session as i
   const back = await house.come('x', keeping(5), { session: first.client.session })
   await quiet()
   assert.equal(back.heard, ['a=kept q1'])
+  // Nor does it keep it for longer.
+  await cut(back)
+  const again = pair()
+  const other = house.broker.accept(again.server, { timers: house.timers })
+  again.client.write(Uint8Array.of(0x10, 24, 0, 4, 0x4d, 0x51, 0x54, 0x54, 5, 0, 0, 0, 10, 0x11, 0, 0, 0, 60, 0x27, 0, 0, 0, 1, 0, 1, 0x78))
+  await other.closed
+  await house.pass(3599)
+  assert.is(house.broker.counters.sessions, 1)
+  await house.pass(2)
+  assert.is(house.broker.counters.sessions, 0)
 })
 
 test('more unanswered messages than Receive Maximum, Topic Aliases beyond the maximum or unknown: 5.0 Clients are told and gone', async () => {

@@ -111,6 +111,39 @@ test('a slow store: a Client that does not wait for its CONNACK leaves its sessi
   }
 })
 
+test('a claim that comes through when its connection has been given up: the session is there, as it was, and ends when it should', async () => {
+  for (const known of [true, false]) {
+    const store = new MemoryStore()
+    const house = new House({ store })
+    if (known) {
+      const first = await house.come('x', keeping(5, 100))
+      await first.client.subscribe({ filter: 'a', qos: 1 })
+      await cut(first)
+    }
+    const claim = store.claim.bind(store)
+    let open!: () => void
+    const gate = new Promise<void>((resolve) => { open = resolve })
+    store.claim = async (...args) => {
+      await gate
+      return claim(...args)
+    }
+    const wire = pair()
+    const peer = house.broker.accept(wire.server, { timers: house.timers })
+    wire.client.write(Uint8Array.of(0x10, 13, 0, 4, 0x4d, 0x51, 0x54, 0x54, 4, 0, 0, 0, 0, 1, 0x78))
+    await quiet()
+    house.clock.pass(31_000)
+    wire.cut()
+    await peer.closed
+    open()
+    await quiet()
+    assert.equal([house.broker.counters.sessions, house.broker.counters.subscriptions], known ? [1, 1] : [0, 0])
+    await house.pass(68)
+    assert.is(house.broker.counters.sessions, known ? 1 : 0)
+    await house.pass(2)
+    assert.equal([house.broker.counters.sessions, store.counters.sessions, house.clock.pending], [0, 0, 0])
+  }
+})
+
 test('a slow store: many connections with one Client Identifier at once: one is left, and its session is the one that was there', async () => {
   const { store } = slowly(new MemoryStore(), 4)
   const house = new House({ store })
