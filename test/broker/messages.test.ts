@@ -283,6 +283,24 @@ test('MQTT-3.3.2-4, MQTT-3.3.2-15, MQTT-3.3.2-16, MQTT-3.3.2-17, MQTT-3.3.2-18, 
   assert.equal([there.messages[1]!.properties, old.messages.map((one) => one.properties)], [undefined, [undefined, undefined]])
 })
 
+test('what is kept of a message is the broker\'s own, whatever becomes of the bytes it came in', async () => {
+  const house = new House()
+  const speaker = await house.come('speaker', { will: { topic: 'will', payload: 'gone', qos: 0, retain: true, properties: { correlationData: Uint8Array.of(3) } } })
+  const { server } = speaker.wire
+  const take = server.onData
+  server.onData = (chunk) => {
+    take(chunk)
+    chunk.fill(0x2a)
+  }
+  await speaker.client.publish({ topic: 'kept', payload: 'mine', qos: 1, retain: true, properties: { correlationData: Uint8Array.of(1, 2) } })
+  speaker.wire.cut()
+  await quiet()
+  const late = await house.come('late')
+  await late.client.subscribe('#')
+  assert.equal((await news(late)).sort(), ['kept=mine q0 r', 'will=gone q0 r'])
+  assert.equal(late.messages.map(({ properties }) => [...properties!.correlationData!]).sort(), [[1, 2], [3]])
+})
+
 test('MQTT-3.3.2-5, MQTT-3.3.2-6 (5.0): the time a message has waited is taken off its expiry, and one that has expired is gone', async () => {
   const house = new House()
   const away = await house.come('away', keeping(5))

@@ -214,6 +214,33 @@ test('a connection that ends while its own message is being distributed: the nex
   }
 })
 
+test('a connection that is taken over while nobody has said yet whether its message may be published: the message comes again, and goes out once', async () => {
+  const waiting: (() => void)[] = []
+  const house = new House({ authorize: (_, action) => (action === 'subscribe' ? true : new Promise<boolean>((resolve) => { waiting.push(() => { resolve(true) }) })) })
+  const hearer = await house.come('hearer')
+  await hearer.client.subscribe({ filter: 'a', qos: 2 })
+  const first = await house.come('speaker', keeping(5))
+  first.client.publish({ topic: 'a', payload: '1', qos: 2 }).catch(() => {})
+  await quiet()
+  const second = await house.come('speaker', keeping(5), { session: first.client.session })
+  await quiet()
+  assert.is(waiting.length, 2)
+  for (const answer of waiting) answer()
+  await quiet()
+  assert.equal([hearer.heard, sizeOf(second.client.session!)], [['a=1 q2'], { ours: 0, theirs: 0 }])
+})
+
+test('a broker that closes does so when its sessions are saved', async () => {
+  const store = new MemoryStore()
+  const house = new House({ store: slowly(store, 8).store })
+  const guest = await house.come('x', keeping(5))
+  await guest.client.subscribe({ filter: 'a', qos: 1 })
+  await house.broker.close()
+  let saved: StoredSession | undefined
+  void store.claim('x', false, 0, (_, session) => { saved = session })
+  assert.equal(saved?.subscriptions.map(({ filter }) => filter), ['a'])
+})
+
 test('a message for a Client whose connection is over, and whose own last message is still being dealt with, is for its next one', async () => {
   let open!: (yes: boolean) => void
   const house = new House({ authorize: (_, action) => (action === 'subscribe' ? true : new Promise<boolean>((resolve) => { open = resolve })) })
