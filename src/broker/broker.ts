@@ -37,6 +37,8 @@ export class Broker {
   private readonly endings: Endings
   /** Client Identifiers that will be sessions, and are none yet */
   private readonly coming: Set<string> = new Set()
+  /** what is asked of the store and nobody waits for, but `close` */
+  private readonly working: Set<Promise<unknown>> = new Set()
   private readonly leaveStore: () => void
   private closing = false
 
@@ -87,7 +89,7 @@ export class Broker {
     for (const peer of this.peers) disconnect(peer, SERVER_SHUTTING_DOWN)
     await Promise.all([...this.peers].map(({ closed }) => closed))
     this.endings.close()
-    await Promise.all([...this.sessions.values()].map((session) => session.settled()))
+    while (this.working.size > 0) await Promise.all(this.working)
     this.leaveStore()
   }
 
@@ -211,7 +213,8 @@ export class Broker {
 
   /** Nobody waits for it, so whoever watches is told where it fails. */
   private background(work: () => Awaitable<unknown>): void {
-    void (async () => work())().catch((error: unknown) => { this.options.onError?.(error) })
+    const working: Promise<unknown> = (async () => work())().catch((error: unknown) => { this.options.onError?.(error) }).finally(() => { this.working.delete(working) })
+    this.working.add(working)
   }
 }
 

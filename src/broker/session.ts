@@ -83,8 +83,6 @@ export class BrokerSession {
   detach(): void {
     this.machine = this.peer?.session ?? this.machine
     this.peer = undefined
-    this.next.push(...this.fresh.filter(({ qos }) => qos > 0))
-    this.fresh = []
   }
 
   /** Keeps it as it is once everything before is done. What its Client has sent with QoS 2 counts as received if it has been distributed, and will come again if not. */
@@ -93,8 +91,14 @@ export class BrokerSession {
     return then(this.distributing, () => this.inOrder(() => {
       const saved = machine === undefined ? { clientId } : saveSession(reopened(machine))
       const received = saved.received?.filter((id) => !this.undistributed.has(id))
-      return this.store.save({ clientId, expiresAt, saved: { ...saved, received }, subscriptions: [...this.subscriptions.values()], pending: [...this.next] }, this.claim)
+      return then(this.postFresh(), () => this.store.save({ clientId, expiresAt, saved: { ...saved, received }, subscriptions: [...this.subscriptions.values()], pending: [...this.next] }, this.claim))
     }))
+  }
+
+  /** Retained messages that have not gone out are a matter of the mailbox now, and its bounds. */
+  private postFresh(): Awaitable<void> {
+    const left = this.fresh.splice(0).filter(({ qos }) => qos > 0)
+    if (left.length > 0) return (async () => { for (const delivery of left) if (!await this.store.post(this.clientId, delivery)) this.lose() })()
   }
 
   /** A message of QoS 2 has come from its Client. */
@@ -120,7 +124,7 @@ export class BrokerSession {
     return this.inOrder(() => then(this.left(), (left) => then(this.store.remove(this.clientId, this.claim), () => left)))
   }
 
-  /** Resolves when nothing that it has begun is under way. */
+  /** Resolves when nothing that was begun for it is under way. */
   settled(): Awaitable<unknown> {
     return then(this.distributing, () => this.tail)
   }
@@ -130,7 +134,7 @@ export class BrokerSession {
     return this.inOrder(() => {
       if (delivery.qos === 0) return this.sendNow(delivery)
       return then(this.store.post(this.clientId, delivery), (kept) => {
-        if (!kept) this.tally.dropped++
+        if (!kept) this.lose()
         this.pump()
       })
     })
