@@ -79,6 +79,15 @@ test('imports point one way: cli, broker, transport, fsm, codec, nothing', () =>
   }
 })
 
+test('the broker is made of what everybody can import: the public names of the layers below it, and nothing of Node', () => {
+  const broker = SOURCES.filter((path) => path.startsWith('src/broker/'))
+  assert.ok(broker.length > 5)
+  for (const path of broker) {
+    for (const target of importsOf(path)) assert.match(target, /^(\.\/[\w-]+\.ts|\.\.\/(codec|fsm|transport)\/index\.ts)$/, `${path} imports ${target}`)
+    assert.equal(codeOf(path).match(/\b(Buffer|process|require|set(Timeout|Interval|Immediate)|queueMicrotask)\b/g), null, path)
+  }
+})
+
 test('codec and fsm use nothing of a runtime, but utf8.ts looks whether there is a Buffer', () => {
   for (const path of SOURCES) {
     if (!PURE.includes(path.split('/')[1]!)) continue

@@ -1,54 +1,27 @@
 // SPDX-License-Identifier: MIT
-// A small in-memory MQTT broker, on connack's public API only: who may come in, whose session goes on, what is published to whom.
-// Sessions are in session.ts, routing in router.ts, what is kept in store.ts; endings (Wills, expiry) in endings.ts.
-import type { Connack, Connect, PacketOf, Publish, PublishInput } from '../codec/index.ts'
+// A small MQTT broker, on connack's public API only: who may come in, whose session goes on, and what becomes of it when its Client goes.
+// What Clients ask for is in requests.ts, sessions in session.ts, routing in router.ts, what is kept in store.ts; Wills and expiry in endings.ts.
+import { encodedSize } from '../codec/index.ts'
+import type { Connack, Connect, PublishInput } from '../codec/index.ts'
 import type { CloseCause } from '../fsm/index.ts'
 import { Peer, sharedTimers } from '../transport/index.ts'
-import type { Duplex, Message, PeerOptions, Timers } from '../transport/index.ts'
+import type { Duplex, Message, PeerOptions } from '../transport/index.ts'
 import { Endings } from './endings.ts'
 import { MemoryStore } from './memory-store.ts'
-import { delivery, Router } from './router.ts'
+import { Tally } from './options.ts'
+import type { BrokerCounters, BrokerOptions } from './options.ts'
+import { Requests } from './requests.ts'
+import { Router } from './router.ts'
 import { BrokerSession } from './session.ts'
-import type { Store, StoredMessage, StoredSession, StoredSubscription } from './store.ts'
-
-type Awaitable<T> = T | Promise<T>
-
-export interface BrokerOptions {
-  /** true, or the 5.0 Reason Code of the refusal (3.x Clients are told what says the same). Left out: everybody may come in, so listen on loopback only */
-  readonly authenticate?: ((connect: Connect, peer: Peer) => Awaitable<true | number>) | undefined
-  /** may this Client publish to this Topic Name, or subscribe to this Topic Filter? Left out: it may */
-  readonly authorize?: ((clientId: string, action: 'publish' | 'subscribe', topic: string) => Awaitable<boolean>) | undefined
-  /** default: this process's memory */
-  readonly store?: Store | undefined
-  /** sessions, of Clients that are there or away; default 10,000. Further Clients are refused (0x97) */
-  readonly maximumSessions?: number | undefined
-  /** seconds a session outlives its connection at most; default 7 days. 5.0 Clients are told */
-  readonly maximumSessionExpiry?: number | undefined
-  /** subscriptions of one session; default 1,000. Further ones are refused (0x97) */
-  readonly maximumSubscriptions?: number | undefined
-  /** messages of QoS 1 and 2 a Client may send before they are acknowledged; default 100. 5.0 Clients are told */
-  readonly receiveMaximum?: number | undefined
-  /** Topic Aliases a 5.0 Client may use; default 32 */
-  readonly topicAliasMaximum?: number | undefined
-  readonly timers?: Timers | undefined
-}
-
-/** What a broker has and has done, for whoever watches. */
-export interface BrokerCounters {
-  readonly connections: number
-  readonly sessions: number
-  readonly subscriptions: number
-  readonly received: number
-  readonly delivered: number
-  readonly dropped: number
-}
+import { then } from './store.ts'
+import type { Awaitable, Store, StoredMessage, StoredSession } from './store.ts'
 
 const NOT_AUTHORIZED = 0x87
+const SERVER_UNAVAILABLE = 0x88
 const SERVER_SHUTTING_DOWN = 0x8b
+const BAD_AUTHENTICATION_METHOD = 0x8c
 const TAKEN_OVER = 0x8e
 const QUOTA_EXCEEDED = 0x97
-const NO_MATCHING_SUBSCRIBERS = 0x10
-const NO_SUBSCRIPTION_EXISTED = 0x11
 const SEVEN_DAYS = 604_800
 
 export class Broker {
@@ -57,23 +30,31 @@ export class Broker {
   private readonly options: BrokerOptions
   private readonly store: Store
   private readonly router: Router = new Router()
+  private readonly tally: Tally
+  private readonly requests: Requests
   private readonly sessions: Map<string, BrokerSession> = new Map()
   private readonly peers: Set<Peer> = new Set()
   private readonly endings: Endings
-  /** by Client Identifier: CONNECTs are answered one after the other */
-  private readonly doors: Map<string, Promise<void>> = new Map()
-  private received = 0
-  private delivered = 0
-  private dropped = 0
+  /** Client Identifiers that will be sessions, and are none yet */
+  private readonly coming: Set<string> = new Set()
+  /** what is asked of the store and nobody waits for, but `close` */
+  private readonly working: Set<Promise<unknown>> = new Set()
+  private readonly leaveStore: () => void
+  private closing = false
 
   constructor(options: BrokerOptions = {}) {
     this.options = options
     this.store = options.store ?? new MemoryStore()
-    this.endings = new Endings(options.timers ?? sharedTimers, (message) => { void this.distribute(message) }, (session) => { void this.forget(session) })
-    this.store.subscribe((message) => {
-      const count = this.router.route(message)
-      this.delivered += count
-      return count
+    this.tally = new Tally(options.now ?? Date.now)
+    this.requests = new Requests(options, this.store, this.router, this.tally)
+    this.endings = new Endings(options.timers ?? sharedTimers, (will) => { this.publishWill(will) }, (session) => { this.end(session) })
+    this.leaveStore = this.store.subscribe({
+      deliver: (message) => then(this.router.route(message), (count) => {
+        this.tally.delivered += count
+        return count
+      }),
+      release: (clientId, clean) => this.release(clientId, clean),
+      moved: (clientId) => { this.moved(clientId) },
     })
   }
 
@@ -84,186 +65,170 @@ export class Broker {
     return peer
   }
 
-  /** Publishes a message of the application's own; gives how many sessions it went to. */
+  /** Publishes a message of the application's own; gives how many sessions it went to. Rejects with UsageError for one that the standard forbids. */
   async publish(message: Message): Promise<number> {
-    const payload = typeof message.payload === 'string' ? new TextEncoder().encode(message.payload) : message.payload
-    return this.distribute({ packet: { type: 'publish', ...message, payload }, at: Date.now(), from: undefined })
+    encodedSize({ type: 'publish', ...message, qos: 0 }, 5)
+    return this.requests.distribute(this.requests.message(message, undefined))
+  }
+
+  /** Looks after sessions that an earlier broker has left in the store: messages are kept for them, and they expire. Others wait for their Clients. */
+  async adopt(clientIds: Iterable<string>): Promise<void> {
+    for (const clientId of clientIds) {
+      if (!this.sessions.has(clientId)) await this.store.claim(clientId, false, this.tally.now(), (claim, stored) => { this.begin(undefined, clientId, claim, stored) })
+    }
   }
 
   get counters(): BrokerCounters {
-    const { size } = this.peers
-    const lost = [...this.sessions.values()].reduce((sum, { dropped }) => sum + dropped, this.dropped)
-    return { connections: size, sessions: this.sessions.size, subscriptions: this.router.size, received: this.received, delivered: this.delivered, dropped: lost }
+    const { received, delivered, dropped } = this.tally
+    return { connections: this.peers.size, sessions: this.sessions.size, subscriptions: this.router.size, received, delivered, dropped }
   }
 
-  /** Disconnects everybody (5.0: 0x8b Server shutting down) and resolves when all are gone. Sessions stay in the store. */
+  /** Disconnects everybody (5.0: 0x8b Server shutting down) and resolves when all are gone and saved. Wills that wait for their delay are published. */
   async close(): Promise<void> {
-    await Promise.all([...this.peers].map((peer) => peer.disconnect(SERVER_SHUTTING_DOWN)))
+    this.closing = true
+    for (const peer of this.peers) disconnect(peer, SERVER_SHUTTING_DOWN)
+    await Promise.all([...this.peers].map(({ closed }) => closed))
     this.endings.close()
+    while (this.working.size > 0) await Promise.all(this.working)
+    this.leaveStore()
   }
 
   private take(peer: Peer): void {
     this.peers.add(peer)
     void peer.closed.then(() => this.peers.delete(peer))
-    peer.onConnect = (connect) => this.connect(peer, connect)
+    // Not as its promise: `authenticate` may have to hear AUTH meanwhile.
+    peer.onConnect = (connect) => { this.connect(peer, connect).catch((error: unknown) => { peer.abort(error as Error) }) }
   }
 
-  /** Whoever comes with one Client Identifier comes in one at a time. */
+  /** CONNECT: whether its Client may come in, then its session, wherever that is. */
   private async connect(peer: Peer, connect: Connect): Promise<void> {
-    const verdict = await this.options.authenticate?.(connect, peer) ?? true
-    if (verdict !== true) return peer.refuse(verdict)
-    const clientId = connect.clientId === '' ? `auto-${globalThis.crypto.randomUUID()}` : connect.clientId
-    const before = this.doors.get(clientId)
-    const door = (before ?? Promise.resolve()).then(() => this.enter(peer, connect, clientId))
-    const through = door.then(() => {}, () => {})
-    this.doors.set(clientId, through)
-    try {
-      await door
-    } finally {
-      if (this.doors.get(clientId) === through) this.doors.delete(clientId)
-    }
-  }
-
-  private async enter(peer: Peer, connect: Connect, clientId: string): Promise<void> {
-    const { version, cleanStart } = connect
-    const old = this.sessions.get(clientId)
-    if (old === undefined && this.sessions.size >= (this.options.maximumSessions ?? 10_000)) return peer.refuse(QUOTA_EXCEEDED)
-    // Its own copy of the session is the fuller one, unless another broker has had the session since.
-    const newest = old !== undefined && await this.leave(old, cleanStart)
-    const { claim, session: stored } = await this.store.claim(clientId, cleanStart)
+    const verdict = await this.judge(peer, connect)
     // The Client may not have waited.
     if (peer.state.phase !== 'authenticating') return
-    const session = this.begin(clientId, claim, stored)
-    const machine = newest ? old!.resumable : session.resumable
-    peer.onPublish = (message) => this.incoming(session, message)
-    peer.onSubscribe = (packet) => this.subscribe(session, packet)
-    peer.onUnsubscribe = (packet) => this.unsubscribe(session, packet)
-    peer.onClose = (cause) => { this.closed(session, peer, cause) }
-    await peer.accept({ session: stored === undefined ? undefined : machine, sessionPresent: stored !== undefined && version !== 3, properties: version === 5 ? this.announcement(connect, clientId) : undefined })
-    session.attach(peer)
+    if (verdict !== true) return peer.refuse(verdict)
+    const clientId = connect.clientId === '' ? `auto-${globalThis.crypto.randomUUID()}` : connect.clientId
+    if (!this.sessions.has(clientId)) {
+      if (this.sessions.size + this.coming.size >= (this.options.maximumSessions ?? 10_000)) return peer.refuse(QUOTA_EXCEEDED)
+      this.coming.add(clientId)
+    }
+    try {
+      await this.store.claim(clientId, connect.cleanStart, this.tally.now(), (claim, stored) => { this.begin(peer, clientId, claim, stored) })
+    } finally {
+      this.coming.delete(clientId)
+    }
   }
 
-  /** The session of a Client that is coming, in the place of the one there was. */
-  private begin(clientId: string, claim: number, stored: StoredSession | undefined): BrokerSession {
-    const session = new BrokerSession(clientId, claim, this.store, stored)
+  private async judge(peer: Peer, connect: Connect): Promise<true | number> {
+    const { authenticate, authenticationMethods = [] } = this.options
+    const method = connect.properties?.authenticationMethod
+    if (this.closing) return SERVER_UNAVAILABLE
+    if (method !== undefined && !authenticationMethods.includes(method)) return BAD_AUTHENTICATION_METHOD
+    const verdict = await authenticate?.(connect, peer) ?? true
+    if (verdict !== true || connect.will === undefined) return verdict
+    return await this.requests.allowed(connect.clientId, 'publish', connect.will.topic) ? true : NOT_AUTHORIZED
+  }
+
+  /** The session is ours: messages are kept for it from now on, and its Client, if there is one, is accepted. */
+  private begin(peer: Peer | undefined, clientId: string, claim: number, stored: StoredSession | undefined): void {
+    const session = new BrokerSession(clientId, claim, stored, this.store, this.tally)
+    this.coming.delete(clientId)
     this.sessions.set(clientId, session)
     for (const one of session.subscriptions.values()) this.router.add(session, one)
-    return session
+    if (peer === undefined || peer.state.phase !== 'authenticating' || this.closing) return this.endings.away(session, undefined, 0, session.remaining)
+    this.requests.serve(session, peer)
+    peer.onClose = (cause) => { if (session.peer === peer) this.part(session, cause) }
+    session.attach(peer)
+    const { connect } = peer
+    // Where it fails the connection ends, and with it what has been begun here.
+    peer.accept({ session: stored && session.machine, properties: connect!.version === 5 ? this.announcement(connect!, clientId) : undefined }).catch(() => {})
   }
 
-  /** Another connection of this Client has come: its old one, if there still is one, goes [MQTT-3.1.4-3]; its Will and expiry are settled. */
-  private async leave(session: BrokerSession, cleanStart: boolean): Promise<boolean> {
-    session.succeeded = cleanStart ? 'clean' : 'resumed'
-    const { peer } = session
-    if (peer !== undefined) {
-      void peer.disconnect(TAKEN_OVER)
-      session.detach()
+  private announcement({ clientId, properties }: Connect, assigned: string): Connack['properties'] {
+    const { receiveMaximum = 100, topicAliasMaximum = 32, maximumSessionExpiry = SEVEN_DAYS } = this.options
+    const { sessionExpiryInterval = 0, authenticationMethod } = properties ?? {}
+    return {
+      receiveMaximum, topicAliasMaximum, authenticationMethod,
+      ...(clientId === '' ? { assignedClientIdentifier: assigned } : {}),
+      ...(sessionExpiryInterval > maximumSessionExpiry ? { sessionExpiryInterval: maximumSessionExpiry } : {}),
     }
-    this.endings.back(session, cleanStart)
-    if (!this.drop(session) || cleanStart) return false
-    return this.store.save(session.stored(undefined), session.claim)
+  }
+
+  /** The connection of a session is over; `clean`: another one of the same Client begins anew. */
+  private part(session: BrokerSession, cause: CloseCause, clean = false): void {
+    session.detach()
+    // Where CONNACK never went out, it is what it was.
+    const expiry = cause.sessionExpiryInterval === undefined ? session.remaining : Math.min(cause.sessionExpiryInterval, this.options.maximumSessionExpiry ?? SEVEN_DAYS)
+    const will = cause.will && this.requests.message({ ...cause.will, properties: withoutDelay(cause.will.properties) }, session.clientId)
+    if (expiry > 0 && !clean) this.background(() => session.save(this.tally.now() + expiry * 1000))
+    this.endings.away(session, will, cause.willDelay ?? 0, expiry)
+    // A Will that waits is sent where the Client begins anew, and not where it is back: see `moved` (5.0 §3.1.4).
+    if (clean) this.endings.back(session, true)
+  }
+
+  /** Somebody claims the session: of two connections of one Client the older one goes [MQTT-3.1.4-3]. */
+  private release(clientId: string, clean: boolean): Awaitable<void> {
+    const session = this.sessions.get(clientId)
+    if (session === undefined) return
+    const { peer } = session
+    if (peer !== undefined) this.takeOver(session, peer, clean)
+    else if (clean) this.endings.back(session, true)
+    if (clean) this.end(session)
+    return then(session.settled(), () => {})
+  }
+
+  private takeOver(session: BrokerSession, peer: Peer, clean: boolean): void {
+    peer.onClose = undefined
+    this.part(session, disconnect(peer, TAKEN_OVER), clean)
+  }
+
+  /** It has been claimed: what still is here is here no more. */
+  private moved(clientId: string): void {
+    const session = this.sessions.get(clientId)
+    if (session === undefined) return
+    // A store that did not wait for `release`.
+    if (session.peer !== undefined) this.takeOver(session, session.peer, false)
+    this.endings.back(session, false)
+    this.drop(session)
+  }
+
+  /** A session has ended: nothing of it is left [MQTT-4.1.0-2], and what others of its Shared Subscriptions should have they get (5.0 §4.8.2). */
+  private end(session: BrokerSession): void {
+    if (!this.drop(session)) return
+    this.background(() => then(session.end(), async (left) => {
+      for (const delivery of left) await this.router.again(delivery)
+    }))
   }
 
   /** Nothing more is routed to it; false where that was so already. */
   private drop(session: BrokerSession): boolean {
     if (this.sessions.get(session.clientId) !== session) return false
-    for (const filter of session.subscriptions.keys()) this.router.remove(session, filter)
-    this.dropped += session.dropped
+    for (const one of session.subscriptions.values()) this.router.remove(session, one)
     return this.sessions.delete(session.clientId)
   }
 
-  private announcement({ clientId, properties }: Connect, assigned: string): Connack['properties'] {
-    const { receiveMaximum = 100, topicAliasMaximum = 32, maximumSessionExpiry = SEVEN_DAYS } = this.options
-    const wanted = properties?.sessionExpiryInterval ?? 0
-    return {
-      receiveMaximum, topicAliasMaximum,
-      ...(clientId === '' ? { assignedClientIdentifier: assigned } : {}),
-      ...(wanted > maximumSessionExpiry ? { sessionExpiryInterval: maximumSessionExpiry } : {}),
-    }
+  /** Its Message Expiry Interval counts from here (5.0 §3.1.3.2.4). */
+  private publishWill(will: StoredMessage): void {
+    this.background(() => this.requests.distribute({ ...will, at: this.tally.now() }))
   }
 
-  /** A message of a Client; gives the Reason Code of its acknowledgement. */
-  private incoming(session: BrokerSession, { topic, payload, qos, retain, properties }: Publish): Awaitable<number> {
-    this.received++
-    return then(this.options.authorize?.(session.clientId, 'publish', topic) ?? true, (allowed) => {
-      if (!allowed) return NOT_AUTHORIZED
-      // The payload is a view of what the socket gave: a copy of its own may stay.
-      const packet: PublishInput = { type: 'publish', topic, payload: payload.slice(), qos, retain, properties }
-      return then(this.distribute({ packet, at: Date.now(), from: session.clientId }), (count) => (count === 0 ? NO_MATCHING_SUBSCRIBERS : 0))
-    })
-  }
-
-  private distribute(message: StoredMessage): Awaitable<number> {
-    if (message.packet.retain !== true) return this.store.publish(message)
-    return then(this.store.retain(message), (kept) => {
-      if (!kept) this.dropped++
-      return this.store.publish(message)
-    })
-  }
-
-  private async subscribe(session: BrokerSession, { subscriptions, properties }: PacketOf<'subscribe'>): Promise<readonly number[]> {
-    const codes: number[] = []
-    for (const subscription of subscriptions) {
-      const { filter, qos, retainHandling = 0 } = subscription
-      const full = session.subscriptions.size >= (this.options.maximumSubscriptions ?? 1_000) && !session.subscriptions.has(filter)
-      const allowed = await this.options.authorize?.(session.clientId, 'subscribe', filter) !== false
-      codes.push(!allowed ? NOT_AUTHORIZED : full ? QUOTA_EXCEEDED : qos)
-      if (!allowed || full) continue
-      const stored: StoredSubscription = { subscription, identifier: properties?.subscriptionIdentifier }
-      const fresh = this.router.add(session, stored)
-      session.subscriptions.set(filter, stored)
-      if (retainHandling === 0 || (retainHandling === 1 && fresh)) await this.sendRetained(session, stored)
-    }
-    return codes
-  }
-
-  /** The retained messages of a new subscription; none for a shared one (5.0 §4.8.2). */
-  private async sendRetained(session: BrokerSession, stored: StoredSubscription): Promise<void> {
-    const { filter, noLocal } = stored.subscription
-    if (filter.startsWith('$share/')) return
-    for (const message of await this.store.retained(filter)) {
-      if (noLocal === true && message.from === session.clientId) continue
-      // RETAIN is 1 in these whatever Retain As Published says [MQTT-3.3.1-8].
-      void session.deliver({ ...delivery(message, stored), retain: true })
-    }
-  }
-
-  private unsubscribe(session: BrokerSession, { filters }: PacketOf<'unsubscribe'>): readonly number[] {
-    return filters.map((filter) => {
-      if (!session.subscriptions.delete(filter)) return NO_SUBSCRIPTION_EXISTED
-      this.router.remove(session, filter)
-      return 0
-    })
-  }
-
-  private closed(session: BrokerSession, peer: Peer, cause: CloseCause): void {
-    const { will, willDelay = 0 } = cause
-    const expiry = Math.min(cause.sessionExpiryInterval ?? 0, this.options.maximumSessionExpiry ?? SEVEN_DAYS)
-    const message = will && { packet: { type: 'publish' as const, topic: will.topic, payload: will.payload, qos: will.qos, retain: will.retain, properties: withoutDelay(will.properties) }, at: Date.now(), from: session.clientId }
-    const current = this.sessions.get(session.clientId) === session && session.peer === peer
-    if (current) session.detach()
-    // A session that went over to another connection still has its Will, unless the delay lets the Client off.
-    this.endings.away(session, message, session.succeeded === 'clean' ? 0 : willDelay, current ? expiry : undefined)
-    if (current && expiry > 0) void this.store.save(session.stored(Date.now() + expiry * 1000), session.claim)
-  }
-
-  /** A session has ended: nothing of it is left [MQTT-4.1.0-2]. */
-  private async forget(session: BrokerSession): Promise<void> {
-    if (this.drop(session)) await this.store.remove(session.clientId, session.claim)
+  /** Nobody waits for it, so whoever watches is told where it fails. */
+  private background(work: () => Awaitable<unknown>): void {
+    const working: Promise<unknown> = (async () => work())().catch((error: unknown) => { this.options.onError?.(error) }).finally(() => { this.working.delete(working) })
+    this.working.add(working)
   }
 }
 
-/** An in-memory broker; see Broker. */
+/** A broker; see Broker. Its sessions are in memory unless it is given another store. */
 export function createBroker(options: BrokerOptions = {}): Broker {
   return new Broker(options)
 }
 
-/** As `await`, but at once where there is nothing to wait for: a promise a message would stop and start its socket for each. */
-function then<T, R>(value: Awaitable<T>, next: (value: T) => Awaitable<R>): Awaitable<R> {
-  return value instanceof Promise ? value.then(next) : next(value)
+/** Ends a connection; gives how it has ended. */
+function disconnect(peer: Peer, reasonCode: number): CloseCause {
+  peer.disconnect(reasonCode).catch(() => {})
+  return (peer.state as Extract<Peer['state'], { readonly cause: CloseCause }>).cause
 }
 
-function withoutDelay(properties: NonNullable<Connect['will']>['properties']): PublishInput['properties'] {
-  const { willDelayInterval: _, ...rest } = properties ?? {}
-  return Object.keys(rest).length === 0 ? undefined : rest
+function withoutDelay({ willDelayInterval: _, ...rest }: NonNullable<Connect['will']>['properties'] & object = {}): PublishInput['properties'] {
+  return rest
 }

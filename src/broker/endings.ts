@@ -23,20 +23,15 @@ export class Endings {
     this.forget = forget
   }
 
-  /** The Client is gone. `delay` and `expiry` in seconds; an `expiry` of undefined: its session has gone over to another connection already. */
-  away(session: BrokerSession, will: StoredMessage | undefined, delay: number, expiry: number | undefined): void {
-    // Taken over: a delayed Will is not sent, since the Client is back; one without delay is.
-    if (expiry === undefined) {
-      if (will !== undefined && delay === 0) this.publish(will)
-      return
-    }
+  /** The Client is gone. `delay` and `expiry` in seconds. */
+  away(session: BrokerSession, will: StoredMessage | undefined, delay: number, expiry: number): void {
     const now = this.timers.now()
     const due: Due = { will, willTimer: this.timers.create(() => { this.willDue(due) }), endTimer: this.timers.create(() => { this.over(session) }) }
     this.due.set(session, due)
     if (delay === 0) this.willDue(due)
     else if (will !== undefined) this.timers.arm(due.willTimer, delay * 1000, now)
     if (expiry === 0) this.over(session)
-    else if (expiry !== 0xffff_ffff) this.timers.arm(due.endTimer, expiry * 1000, now)
+    else this.timers.arm(due.endTimer, expiry * 1000, now)
   }
 
   /** The Client is back. With a clean start its old session ends here, and a Will that waited is due now. */
@@ -47,8 +42,12 @@ export class Endings {
     this.release(session, due)
   }
 
+  /** Nobody will remember the Wills that wait: they are due now. */
   close(): void {
-    for (const [session, due] of this.due) this.release(session, due)
+    for (const [session, due] of this.due) {
+      this.willDue(due)
+      this.release(session, due)
+    }
   }
 
   private willDue(due: Due): void {

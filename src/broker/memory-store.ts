@@ -1,41 +1,59 @@
 // SPDX-License-Identifier: MIT
 // The store that a broker has unless it is given another: this process's memory, with a bound on everything.
-import type { Delivery, Store, StoredMessage, StoredSession } from './store.ts'
+import { secondsLeft, then } from './store.ts'
+import type { Awaitable, Delivery, Store, StoredMessage, StoredSession, StoreListener } from './store.ts'
 import { TopicTree } from './topic-tree.ts'
 
 export interface MemoryStoreOptions {
   /** messages in one session's mailbox; default 1,000 */
   readonly maximumMailbox?: number | undefined
-  /** bytes of their payloads; default 1 MiB */
+  /** bytes of them; default 1 MiB */
   readonly maximumMailboxBytes?: number | undefined
+  /** bytes in all mailboxes, a message counted in each; default 256 MiB */
+  readonly maximumMailboxesBytes?: number | undefined
   /** retained messages; default 10,000 */
   readonly maximumRetained?: number | undefined
+  /** bytes of them; default 64 MiB */
+  readonly maximumRetainedBytes?: number | undefined
 }
 
 interface Mailbox { readonly deliveries: Delivery[], read: number, bytes: number }
 
+const MIB = 1_048_576
+
 export class MemoryStore implements Store {
-  private readonly maximumMailbox: number
-  private readonly maximumMailboxBytes: number
-  private readonly maximumRetained: number
+  private readonly bounds: { readonly [O in keyof MemoryStoreOptions]-?: number }
   private readonly sessions: Map<string, { claim: number, session: StoredSession | undefined }> = new Map()
+  private readonly claiming: Map<string, Promise<void>> = new Map()
   private readonly mailboxes: Map<string, Mailbox> = new Map()
   private readonly messages: TopicTree<StoredMessage> = new TopicTree()
-  private readonly brokers: ((message: StoredMessage) => number)[] = []
+  private readonly listeners: Set<StoreListener> = new Set()
   private claims = 0
+  private mailboxesBytes = 0
+  private retainedBytes = 0
+  private swept = -Infinity
 
-  constructor({ maximumMailbox = 1_000, maximumMailboxBytes = 1_048_576, maximumRetained = 10_000 }: MemoryStoreOptions = {}) {
-    this.maximumMailbox = maximumMailbox
-    this.maximumMailboxBytes = maximumMailboxBytes
-    this.maximumRetained = maximumRetained
+  constructor({ maximumMailbox = 1_000, maximumMailboxBytes = MIB, maximumMailboxesBytes = 256 * MIB, maximumRetained = 10_000, maximumRetainedBytes = 64 * MIB }: MemoryStoreOptions = {}) {
+    this.bounds = { maximumMailbox, maximumMailboxBytes, maximumMailboxesBytes, maximumRetained, maximumRetainedBytes }
   }
 
-  claim(clientId: string, clean: boolean): { readonly claim: number, readonly session: StoredSession | undefined } {
-    const session = clean ? undefined : this.sessions.get(clientId)?.session
-    if (clean) this.mailboxes.delete(clientId)
-    const claim = ++this.claims
-    this.sessions.set(clientId, { claim, session })
-    return { claim, session }
+  /** What there is at the moment, for whoever watches. */
+  get counters(): { readonly sessions: number, readonly queued: number, readonly queuedBytes: number, readonly retained: number, readonly retainedBytes: number } {
+    const queued = [...this.mailboxes.values()].reduce((sum, { deliveries, read }) => sum + deliveries.length - read, 0)
+    return { sessions: this.sessions.size, queued, queuedBytes: this.mailboxesBytes, retained: this.messages.size, retainedBytes: this.retainedBytes }
+  }
+
+  claim(clientId: string, clean: boolean, now: number, begin: (claim: number, session: StoredSession | undefined) => void): Awaitable<void> {
+    const release = (): Awaitable<unknown> => {
+      const waits = [...this.listeners].map((listener) => listener.release(clientId, clean)).filter((one): one is Promise<void> => typeof one === 'object')
+      return waits.length === 0 ? undefined : Promise.all(waits)
+    }
+    const done = then(this.claiming.get(clientId), () => then(release(), () => { this.handOver(clientId, clean, now, begin) }))
+    if (!(done instanceof Promise)) return
+    // The next claim waits for this one, whatever comes of it.
+    const over = done.then(() => {}, () => {}).then(() => { if (this.claiming.get(clientId) === over) this.claiming.delete(clientId) })
+    this.claiming.set(clientId, over)
+    return done
   }
 
   save(session: StoredSession, claim: number): boolean {
@@ -47,17 +65,20 @@ export class MemoryStore implements Store {
 
   remove(clientId: string, claim: number): boolean {
     if (this.sessions.get(clientId)?.claim !== claim) return false
-    this.mailboxes.delete(clientId)
+    this.take(clientId, Infinity)
     return this.sessions.delete(clientId)
   }
 
   post(clientId: string, delivery: Delivery): boolean {
-    let box = this.mailboxes.get(clientId)
-    if (box === undefined) this.mailboxes.set(clientId, box = { deliveries: [], read: 0, bytes: 0 })
-    const bytes = box.bytes + delivery.packet.payload.length
-    if (box.deliveries.length - box.read >= this.maximumMailbox || bytes > this.maximumMailboxBytes) return false
+    const { maximumMailbox, maximumMailboxBytes, maximumMailboxesBytes } = this.bounds
+    const box = this.mailboxes.get(clientId) ?? { deliveries: [], read: 0, bytes: 0 }
+    const { size } = delivery
+    const full = box.deliveries.length - box.read >= maximumMailbox || box.bytes + size > maximumMailboxBytes || this.mailboxesBytes + size > maximumMailboxesBytes
+    if (full || !this.sessions.has(clientId)) return false
+    this.mailboxes.set(clientId, box)
     box.deliveries.push(delivery)
-    box.bytes = bytes
+    box.bytes += size
+    this.mailboxesBytes += size
     return true
   }
 
@@ -66,7 +87,9 @@ export class MemoryStore implements Store {
     if (box === undefined) return []
     const taken = box.deliveries.slice(box.read, box.read + count)
     box.read += taken.length
-    for (const { packet } of taken) box.bytes -= packet.payload.length
+    const bytes = taken.reduce((sum, { size }) => sum + size, 0)
+    box.bytes -= bytes
+    this.mailboxesBytes -= bytes
     if (box.read === box.deliveries.length) this.mailboxes.delete(clientId)
     // What has been read goes in lots: `shift` would move the whole box for each message.
     else if (box.read > 256) box.deliveries.splice(0, box.read), box.read = 0
@@ -74,25 +97,55 @@ export class MemoryStore implements Store {
   }
 
   retain(message: StoredMessage): boolean {
+    const { maximumRetained, maximumRetainedBytes } = this.bounds
     const { topic, payload } = message.packet
-    if (payload.length === 0) {
-      this.messages.delete(topic)
-      return true
-    }
-    if (this.messages.size >= this.maximumRetained && this.messages.get(topic) === undefined) return false
+    const before = this.messages.get(topic)
+    // The message before is gone in any case: an old one in its place would be worse than none [3.1.1 MQTT-3.3.1-7].
+    if (before !== undefined) this.forget(before)
+    if (payload.length === 0) return true
+    const fits = (): boolean => this.messages.size < maximumRetained && this.retainedBytes + message.size <= maximumRetainedBytes
+    if (!fits()) this.sweep(message.at)
+    if (!fits()) return false
     this.messages.set(topic, message)
+    this.retainedBytes += message.size
     return true
   }
 
-  retained(filter: string): readonly StoredMessage[] {
-    return this.messages.under(filter)
+  retained(filter: string, now: number): readonly StoredMessage[] {
+    return this.messages.under(filter).filter((message) => (secondsLeft(message, now) ?? 1) > 0)
   }
 
-  publish(message: StoredMessage): number {
-    return this.brokers.reduce((count, deliver) => count + deliver(message), 0)
+  publish(message: StoredMessage): Awaitable<number> {
+    return [...this.listeners].reduce<Awaitable<number>>((sum, listener) => {
+      const here = listener.deliver(message)
+      return sum instanceof Promise || here instanceof Promise ? Promise.all([sum, here]).then(([a, b]) => a + b) : sum + here
+    }, 0)
   }
 
-  subscribe(deliver: (message: StoredMessage) => number): void {
-    this.brokers.push(deliver)
+  subscribe(listener: StoreListener): () => void {
+    this.listeners.add(listener)
+    return () => { this.listeners.delete(listener) }
+  }
+
+  private handOver(clientId: string, clean: boolean, now: number, begin: (claim: number, session: StoredSession | undefined) => void): void {
+    const before = this.sessions.get(clientId)?.session
+    const session = clean || before === undefined || before.expiresAt <= now ? undefined : before
+    if (session === undefined) this.take(clientId, Infinity)
+    const claim = ++this.claims
+    this.sessions.set(clientId, { claim, session })
+    for (const listener of this.listeners) listener.moved(clientId)
+    begin(claim, session)
+  }
+
+  /** Retained messages that have expired make room; looked for where there is none, and once a second at most. */
+  private sweep(now: number): void {
+    if (now - this.swept < 1000) return
+    this.swept = now
+    for (const message of this.messages.all()) if ((secondsLeft(message, now) ?? 1) <= 0) this.forget(message)
+  }
+
+  private forget(message: StoredMessage): void {
+    this.messages.delete(message.packet.topic)
+    this.retainedBytes -= message.size
   }
 }

@@ -47,6 +47,13 @@ export class TopicTree<T> {
     for (let i = levels.length; i > 0 && way[i]!.value === undefined && way[i]!.children.size === 0; i--) way[i - 1]!.children.delete(levels[i - 1]!)
   }
 
+  /** All values. */
+  all(): T[] {
+    const found: T[] = []
+    gather(this.root, false, found)
+    return found
+  }
+
   /** The values of all Topic Filters that match a Topic Name (5.0 §4.7). */
   matching(topic: string): T[] {
     const found: T[] = []

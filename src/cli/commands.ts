@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The commands as data: what each is called, takes and does. `connack serve` and `connack proxy` will be two more rows.
+// The commands as data: what each is called, takes and does. `connack proxy` will be one more row.
 import { conformCommand, CONFORM_OPTIONS } from './conform.ts'
 import { connectWords } from './connect.ts'
 import { decodeCommand } from './decode.ts'
@@ -10,6 +10,7 @@ import { Misused, STATUS } from './io.ts'
 import type { Io } from './io.ts'
 import { CONNECTION, DEBUG, JSON_LINES, SECRETS, text, TLS, VERSION } from './options.ts'
 import type { OptionRow, Words } from './options.ts'
+import { serve, SERVE_OPTIONS } from './serve.ts'
 import { versionOf } from './target.ts'
 
 export interface Command {
@@ -80,6 +81,11 @@ export const COMMANDS: readonly Command[] = [
       'Exit status: 0 when all was answered as the standard asks, 1 when not, 7 when there is no server or it crashed.',
     ],
     options: [...CONNECTION, VERSION, ...TLS, ...CONFORM_OPTIONS, JSON_LINES], run: conformCommand,
+  },
+  {
+    name: 'serve', usage: 'serve [-p PORT] [-h HOST] [--password-file FILE | --allow-anonymous]', summary: 'a broker on this machine, with a live table of who is there; Ctrl-C ends it',
+    details: ['Beyond loopback it wants to be told who may come in.', 'Exit status: 0 when it was ended, 1 when it cannot listen there.'],
+    options: SERVE_OPTIONS, run: serve,
   },
 ]
 

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: MIT
-// The tutorial of an MQTT connection, executed: ten chapters, each with what it must end in. Times are shortened where a person would wait.
+// The tutorial of an MQTT connection, executed, each chapter with what it must end in. Times are shortened where a person would wait.
+// Ten chapters on the connection itself; those on what a broker makes of it are in demo-broker.ts.
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fromHex, toHex } from '../codec/index.ts'
 import type { ConnectInput } from '../codec/index.ts'
+import { BROKER_CHAPTERS } from './demo-broker.ts'
 import { Stage } from './stage.ts'
-import type { Screen } from './stage.ts'
+import type { Chapter, Screen } from './stage.ts'
 
 /** How long the server waits for CONNECT here; 10,000 ms unless told otherwise. */
 const CONNECT_TIMEOUT = 400
@@ -15,7 +17,7 @@ export async function demo(version: 4 | 5, screen: Screen): Promise<number> {
   await stage.open({ connectTimeout: CONNECT_TIMEOUT })
   screen.print(screen.paint.bold(`An MQTT ${version === 5 ? '5.0' : '3.1.1'} connection, on loopback TCP: every packet as bytes, the client's phase left, the server's right.`))
   try {
-    for (const [i, { title, play }] of CHAPTERS.entries()) {
+    for (const [i, { title, play }] of [...CHAPTERS, ...BROKER_CHAPTERS].entries()) {
       stage.title(i + 1, title(version))
       await play(stage)
     }
@@ -25,11 +27,6 @@ export async function demo(version: 4 | 5, screen: Screen): Promise<number> {
   screen.print('')
   screen.print(stage.failures === 0 ? screen.paint.green('All chapters ended as stated.') : screen.paint.red(`${stage.failures} expectations failed.`))
   return stage.failures
-}
-
-interface Chapter {
-  readonly title: (version: 4 | 5) => string
-  readonly play: (stage: Stage) => Promise<void>
 }
 
 const ANNOUNCED: Partial<ConnectInput> = {

@@ -3,8 +3,9 @@
 import { connect as openSocket } from 'node:net'
 import type { Socket } from 'node:net'
 import { encode } from '../codec/index.ts'
-import type { Connect, ConnectInput, ProtocolVersion, Will } from '../codec/index.ts'
-import type { CloseCause, Limits } from '../fsm/index.ts'
+import type { Connect, ConnectInput, Packet, ProtocolVersion, Will } from '../codec/index.ts'
+import { Broker } from '../broker/index.ts'
+import type { CloseCause, Limits, Session } from '../fsm/index.ts'
 import type { TraceRecord } from '../transport/index.ts'
 import { connectTcp, listenTcp } from '../transport/tcp.ts'
 import type { Client, Peer, TcpServer } from '../transport/tcp.ts'
@@ -16,8 +17,22 @@ export interface Screen {
   readonly paint: Paint
 }
 
+/** A chapter of the tutorial: what it shows, and what has to come of it. */
+export interface Chapter {
+  readonly title: (version: 4 | 5) => string
+  readonly play: (stage: Stage) => Promise<void>
+}
+
+/** A client of the broker, and what it has been sent. */
+export interface Guest {
+  readonly client: Client
+  readonly heard: string[]
+}
+
 /** The phases of the two ends of one connection, as far as they are known. */
 interface View {
+  /** where there are several */
+  readonly name: string
   client: string
   server: string
 }
@@ -34,7 +49,10 @@ export class Stage {
   private readonly screen: Screen
   private readonly sessions: Map<string, Peer> = new Map()
   private server: TcpServer | undefined = undefined
-  private view: View = { client: 'opening', server: 'awaiting-connect' }
+  private readonly broker: Broker = new Broker()
+  private house: TcpServer | undefined = undefined
+  private arrived: Peer | undefined = undefined
+  private view: View = { name: '', client: 'opening', server: 'awaiting-connect' }
   private waiting: ((ending: Ending) => void) | undefined = undefined
 
   constructor(version: ProtocolVersion, screen: Screen) {
@@ -51,15 +69,44 @@ export class Stage {
       peer.onConnect = (connect) => this.judge(peer, connect)
       peer.onClose = (cause) => { this.over({ cause, after: performance.now() - begun }) }
     })
+    this.house = await listenTcp({ port: 0 }, (peer) => {
+      const { view } = this
+      this.arrived = peer
+      peer.onTrace = (record) => { this.serverStep(view, record) }
+      this.broker.handle(peer)
+    })
   }
 
   async close(): Promise<void> {
     await this.server!.close()
+    await this.broker.close()
+    await this.house!.close()
   }
 
   /** Begins a connection of the chapter: both ends as they are before a byte has passed. */
-  begin(client: string): View {
-    return (this.view = { client, server: 'awaiting-connect' })
+  begin(client: string, name: string = ''): View {
+    return (this.view = { name, client, server: 'awaiting-connect' })
+  }
+
+  /** A client of the broker; a few letters for its Client Identifier. `keep`: its session outlives the connection. */
+  async guest(clientId: string, keep: boolean, packet: Partial<ConnectInput> = {}, session?: Session): Promise<Guest> {
+    const view = this.begin('opening', `${clientId} `)
+    const heard: string[] = []
+    const client = await connectTcp({
+      port: this.house!.port, session, trace: (record) => { this.clientStep(view, record) },
+      connect: { version: this.version, clientId, cleanStart: !keep, ...(keep && this.version === 5 ? { properties: { sessionExpiryInterval: 60 } } : {}), ...packet },
+      onPublish: ({ topic, payload }) => { heard.push(`${topic}: ${new TextDecoder().decode(payload)}`) },
+    })
+    return { client, heard }
+  }
+
+  /** Cuts the connection that came last, at the broker, as soon as that has got a packet of this type: its answer does not get through. */
+  cutOn(type: Packet['type']): void {
+    const [peer, { view }] = [this.arrived!, this]
+    peer.onTrace = (record) => {
+      this.serverStep(view, record)
+      if (record.input.type === 'received' && record.input.packet.type === type) peer.abort()
+    }
   }
 
   connect(packet: Partial<ConnectInput>): Promise<Client> {
@@ -140,7 +187,7 @@ export class Stage {
     const { input, after } = record
     view.client = after.phase
     for (const [name, bytes] of namedWrites(record)) this.packet(view, toRight(name), bytes)
-    if (input.type === 'received') this.screen.print(ladder(this.screen.paint, view.client, '', view.server))
+    if (input.type === 'received') this.screen.print(ladder(this.screen.paint, view.name + view.client, '', view.server))
   }
 
   private serverStep(view: View, record: TraceRecord): void {
@@ -150,7 +197,7 @@ export class Stage {
 
   private packet(view: View, arrow: string, bytes: Uint8Array): void {
     const { print, paint } = this.screen
-    print(ladder(paint, view.client, arrow, view.server))
+    print(ladder(paint, view.name + view.client, arrow, view.server))
     for (const line of packetLines(paint, bytes, this.version)) print(line)
   }
 }

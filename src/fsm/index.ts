@@ -13,7 +13,7 @@ export type { Announced, Flow, Terms } from './flow.ts'
 export type { IdMap } from './packet-ids.ts'
 export { CONNECTION_RULES } from './rules.ts'
 export type { ConnectionRule } from './rules.ts'
-export { newSession, restoreSession, saveSession, sizeOf } from './session.ts'
+export { newSession, reopened, restoreSession, saveSession, sizeOf } from './session.ts'
 export type { Awaited, Exchange, Exchanges, Owed, SavedSession, Session } from './session.ts'
 export type {
   Agreement, Authenticating, AwaitingConnect, Closed, CloseCause, CloseReason, Closing, Connected, Effect, Input, Limits, Live, Opening, Reauthenticating, Redo, Role, Send, SendInput, State, Step,

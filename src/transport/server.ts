@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The server's end of one connection, over any byte stream: the application sees CONNECT and accepts or refuses.
+import { mayCarry } from '../codec/index.ts'
 import type { AuthInput, Connack, Connect, DisconnectInput, Packet, PacketInput, PacketOf, Publish } from '../codec/index.ts'
 import type { CloseCause, Limits, Session, State } from '../fsm/index.ts'
 import type { Counters, DriverOptions, Reply, TraceRecord } from './driver-options.ts'
@@ -122,11 +123,11 @@ export class Peer {
     return this.driver.send(packet)
   }
 
-  /** Ends the connection: DISCONNECT in 5.0 (0x8e: the session was taken over), a bare close in 3.x. The Will, if there is one, is due. */
+  /** Ends the connection: DISCONNECT in 5.0 (0x8e: the session was taken over), a bare close in 3.x; a refusal where CONNECT is unanswered. The Will, if there is one, is due. */
   async disconnect(reasonCode = 0, properties?: DisconnectInput['properties']): Promise<CloseCause> {
     const { phase } = this.state
     if (phase === 'connected' || phase === 'reauthenticating') await this.driver.send({ type: 'disconnect', reasonCode, properties: this.connect?.version === 5 ? properties : undefined })
-    else if (phase === 'authenticating') await this.refuse(reasonCode >= 0x80 ? reasonCode : 0x88)
+    else if (phase === 'authenticating') await this.refuse(reasonCode >= 0x80 && mayCarry('connack', reasonCode, 5) ? reasonCode : SERVER_UNAVAILABLE)
     else this.abort()
     return this.closed
   }
@@ -140,7 +141,7 @@ export class Peer {
     switch (packet.type) {
       case 'connect':
         this.connect = packet
-        if (this.onConnect === undefined) return void this.refuse(0x88)
+        if (this.onConnect === undefined) return void this.refuse(SERVER_UNAVAILABLE)
         return this.onConnect(packet)
       case 'publish': return (this.onPublish ?? this.onPacket ?? nobody)(packet)
       case 'subscribe': return (this.onSubscribe ?? this.onPacket ?? noSubscriptions)(packet)
@@ -168,6 +169,8 @@ export class Peer {
     }
   }
 }
+
+const SERVER_UNAVAILABLE = 0x88
 
 // What a Server says that does nothing but connect.
 const nobody = (): number => 0x10

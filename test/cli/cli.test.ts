@@ -19,12 +19,12 @@ async function run(...args: string[]): Promise<{ readonly status: number, readon
 }
 
 for (const version of ['4', '5']) {
-  test(`the tutorial of version ${version}: ten chapters, all as stated, in time, the password never shown`, async () => {
+  test(`the tutorial of version ${version}: fourteen chapters, all as stated, in time, the password never shown`, async () => {
     const begun = performance.now()
     const { status, text } = await run('--version', version)
     assert.is(status, 0, text)
-    assert.ok(performance.now() - begun < 10_000)
-    for (let chapter = 1; chapter <= 10; chapter++) assert.match(text, new RegExp(`^${chapter}\\. `, 'm'))
+    assert.ok(performance.now() - begun < 15_000)
+    for (let chapter = 1; chapter <= 14; chapter++) assert.match(text, new RegExp(`^${chapter}\\. `, 'm'))
     assert.not.match(text, /✗/)
     assert.not.match(text, /letmein|6c 65 74 6d 65 69 6e/)
     assert.match(text, /Password: ••••/)

@@ -138,6 +138,33 @@ test('a handler may publish and wait for the acknowledgement: what comes before 
   await client.disconnect()
 })
 
+test('what waits behind a handler is not overtaken by what is read when it is done, nor by the end', async () => {
+  const wire = pair()
+  const heard: string[] = []
+  const message = (...letters: string[]): number[] => letters.flatMap((letter) => [0x30, 4, 0, 1, 0x61, letter.charCodeAt(0)])
+  wire.server.onData = (chunk) => {
+    if (chunk[0] === 0x10) wire.server.write(Uint8Array.of(0x20, 2, 0, 0))
+    // PUBACK, and more right behind it.
+    if (chunk[0] === 0x32) wire.server.write(Uint8Array.of(0x40, 2, chunk[5]!, chunk[6]!, ...message('4', '5'), 0xf0, 0))
+  }
+  const client = await Client.connect(wire.client, {
+    connect: { version: 4, clientId: 'kitchen' },
+    onPublish: async (got) => {
+      if (text(got) === '1') {
+        await client.publish({ topic: 'b', payload: '', qos: 1 })
+        await quiet(3)
+      }
+      await quiet(1)
+      heard.push(text(got))
+    },
+  })
+  client.onClose = () => { heard.push('closed') }
+  wire.server.onEnd = () => { wire.server.close() }
+  wire.server.write(Uint8Array.of(...message('1', '2', '3')))
+  await client.closed
+  assert.equal(heard, ['1', '2', '3', '4', '5', 'closed'])
+})
+
 test('a handler that waits for nothing of the peer stops the reading at once', async () => {
   let finish!: () => void
   const { client, peer } = await lab()
@@ -271,6 +298,18 @@ test('what a connection has carried is counted', async () => {
   const bytes = (written: readonly Uint8Array[]): number => written.reduce((sum, { length }) => sum + length, 0)
   assert.equal([client.counters.packetsSent, client.counters.packetsReceived, client.counters.bytesSent, client.counters.bytesReceived], [2, 2, bytes(wire.client.written), bytes(wire.server.written)])
   assert.equal(peer.counters.bytesReceived, client.counters.bytesSent)
+})
+
+test('a server that ends a connection whose CONNECT is unanswered refuses it: 0x8b and 0x8e are no codes of CONNACK', async () => {
+  for (const [reasonCode, told] of [[0x8b, 0x88], [0x8e, 0x88], [0, 0x88], [0x97, 0x97]] as const) {
+    const wire = pair()
+    const peer = new Peer(wire.server)
+    peer.onConnect = () => {}
+    const refused = failure(Client.connect(wire.client, { connect: { clientId: 'kitchen' } })) as Promise<ConnectionClosed>
+    await quiet()
+    await peer.disconnect(reasonCode)
+    assert.is((await refused).cause.reasonCode, told)
+  }
 })
 
 test('a session of another Client Identifier is not accepted', async () => {

@@ -240,6 +240,32 @@ test('twin: random arms and disarms fire exactly as a sorted list would, within 
   }
 })
 
+test('what a callback arms for later does not put off what others wait for', () => {
+  const { clock, timers, fired, timer } = wheel()
+  const again = timers.create(() => { timers.arm(again, 10_000, clock.now()) })
+  timers.arm(again, 9_500, clock.now())
+  timers.arm(timer('other'), 15_000, clock.now())
+  clock.pass(15_020)
+  assert.equal(fired.map((line) => line.split('@')[0]), ['other'])
+})
+
+test('a deadline further away than setTimeout can wait is kept', () => {
+  const { clock, timers, fired, timer } = wheel()
+  const asked: number[] = []
+  const schedule = clock.schedule.bind(clock)
+  clock.schedule = (callback, ms) => {
+    asked.push(ms)
+    return schedule(callback, ms)
+  }
+  const month = 30 * 86_400_000
+  timers.arm(timer('month'), month, clock.now())
+  clock.pass(month - 1000)
+  assert.equal(fired, [])
+  clock.pass(1020)
+  assert.is(fired.length, 1)
+  assert.ok(Math.max(...asked) <= 2_147_483_647, String(Math.max(...asked)))
+})
+
 test('an idle wheel asks for no wake-up', () => {
   const { clock, timers, timer } = wheel()
   const t = timer('t')
