@@ -57,10 +57,12 @@ export class Driver {
     this.handler = handler
     this.timers = options.timers ?? sharedTimers
     this.alarms = new Alarms(this.timers, (alarm) => { this.fired(alarm) })
-    this.deliveries = new Deliveries((packet) => handler.deliver(packet), (packet, reply) => {
-      this.answer(packet, reply)
-      this.pump()
-    }, (error) => { this.handlerFailed(error) })
+    this.deliveries = new Deliveries({
+      deliver: (packet) => handler.deliver(packet),
+      answer: (packet, reply) => { this.answer(packet, reply) },
+      handlerFailed: (error) => { this.handlerFailed(error) },
+      wentOn: () => { this.pump() },
+    })
     this.trace = options.trace
     this.maximumPacketSize = maximumPacketSize
     this.maximumUnsent = options.maximumUnsent ?? DEFAULT_MAXIMUM_UNSENT
