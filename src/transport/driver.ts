@@ -5,6 +5,7 @@
 //  - The machine is pure, so a step whose packets turn out not to be encodable is simply not taken.
 import type { MalformedPacket, Packet, PacketInput, ProtocolError, ProtocolVersion } from '../codec/index.ts'
 import { PacketStream, UsageError } from '../codec/index.ts'
+import { peerTerms, sendQuota } from '../fsm/flow.ts'
 import { holdsInput, initial, opened, transition } from '../fsm/index.ts'
 import type { Effect, Input, SendInput, Session, State } from '../fsm/index.ts'
 import { ConnectionClosed, DEFAULT_DRAIN_TIMEOUT, DEFAULT_MAXIMUM_CONNECT_SIZE, DEFAULT_MAXIMUM_UNSENT, DEFAULT_MAXIMUM_WAITING } from './driver-options.ts'
@@ -131,7 +132,7 @@ export class Driver {
     const now = this.timers.now()
     try {
       for (;;) {
-        const input = this.queue.shift() ?? (this.mayRead() ? this.nextPacket(now) : undefined)
+        const input = this.queue.shift() ?? this.nextWaiting() ?? (this.mayRead() ? this.nextPacket(now) : undefined)
         if (input === undefined) break
         this.step(input, now)
       }
@@ -146,6 +147,13 @@ export class Driver {
       this.flush(now)
       this.regulate()
     }
+  }
+
+  /** A message that has waited for the peer's Receive Maximum, once there is room, whoever made it: not everything that ends has a promise. */
+  private nextWaiting(): Input | undefined {
+    const { state } = this
+    if (!this.requests.waits || this.blocked || !('agreement' in state) || state.session === undefined) return undefined
+    return sendQuota(peerTerms(state.role, state.agreement).receiveMaximum, state.session.exchanges, state.flow) > 0 ? this.requests.next() : undefined
   }
 
   private mayRead(): boolean {
@@ -217,7 +225,7 @@ export class Driver {
     switch (effect.type) {
       case 'write': return
       case 'deliver': return this.deliveries.push(effect.packet ?? (input as Extract<Input, { type: 'received' }>).packet, this.stream.lastBytes().length)
-      case 'settle': return this.settle(effect.token, effect.packet)
+      case 'settle': return this.requests.settle(effect.token, ({ resolve }) => { resolve(effect.packet) })
       case 'refuse': return this.requests.refused(effect.token, effect.error, input)
       case 'arm': return this.alarms.arm(effect.timer, effect.ms, effect.quiet, now)
       case 'disarm': return this.alarms.disarm(effect.timer)
@@ -233,12 +241,6 @@ export class Driver {
     if (!('agreement' in state)) return
     const answer = answerTo(packet, reply, state.agreement.version)
     if (answer !== undefined) this.queue.push({ type: 'send', packet: answer })
-  }
-
-  private settle(token: unknown, packet: Packet | undefined): void {
-    this.requests.settle(token, ({ resolve }) => { resolve(packet) })
-    const next = this.requests.next()
-    if (next !== undefined) this.queue.push(next)
   }
 
   /** A handler has thrown: this connection closes, the process and the others go on [3.1.1 MQTT-4.8.0-2]. */

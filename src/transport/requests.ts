@@ -55,7 +55,11 @@ export class Requests {
     else this.settle(token, (request) => { request.reject(error) })
   }
 
-  /** The first that waits, if one does: a message has been acknowledged. */
+  get waits(): boolean {
+    return this.waiting.length > 0
+  }
+
+  /** The first that waits: there is room for it. */
   next(): Send | undefined {
     return this.waiting.shift()
   }
