@@ -147,7 +147,9 @@ function sendAgain(state: Live, exchanges: Exchanges, packetId: number, exchange
     effects.push(...writeIfFits(state, { type: 'pubrel', packetId }))
     return exchanges
   }
-  const input: Send = { type: 'send', packet: { ...message, packetId, dup: true }, token }
+  // A session may go on over 3.x that has begun over 5.0: what 3.x has no word for stays behind.
+  const { properties } = state.agreement.version === 5 ? message : {}
+  const input: Send = { type: 'send', packet: { ...message, properties, packetId, dup: true }, token }
   const out = outgoingFor(input, input.packet as PublishInput, state.role, state.agreement)
   if (out instanceof Error) {
     effects.push({ type: 'refuse', error: out, token })

@@ -3,7 +3,7 @@
 import type { TimerName } from '../fsm/index.ts'
 import type { Timers } from './timers.ts'
 
-export type AlarmName = TimerName | 'drain'
+export type AlarmName = TimerName | 'drain' | 'handler'
 
 export class Alarms {
   private readonly timers: Timers

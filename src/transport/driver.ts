@@ -3,9 +3,10 @@
 //  - What a turn writes leaves as one contiguous piece.
 //  - While a handler's promise is pending, CONNECT is unanswered or the peer does not read, nothing is read: back-pressure is the socket's.
 //  - The machine is pure, so a step whose packets turn out not to be encodable is simply not taken.
-import type { MalformedPacket, Packet, PacketInput, ProtocolError, ProtocolVersion } from '../codec/index.ts'
+import type { MalformedPacket, Packet, PacketInput, PacketInputOf, ProtocolError, ProtocolVersion } from '../codec/index.ts'
 import { PacketStream, UsageError } from '../codec/index.ts'
 import { peerTerms, sendQuota } from '../fsm/flow.ts'
+import { countIds, getId } from '../fsm/packet-ids.ts'
 import { holdsInput, initial, opened, transition } from '../fsm/index.ts'
 import type { Effect, Input, SendInput, Session, State } from '../fsm/index.ts'
 import { ConnectionClosed, DEFAULT_DRAIN_TIMEOUT, DEFAULT_MAXIMUM_CONNECT_SIZE, DEFAULT_MAXIMUM_UNSENT, DEFAULT_MAXIMUM_WAITING } from './driver-options.ts'
@@ -17,6 +18,7 @@ import { Deliveries } from './deliveries.ts'
 import { Outbox } from './outbox.ts'
 import { answerTo } from './reply.ts'
 import { Requests } from './requests.ts'
+import type { Request } from './requests.ts'
 import { sharedTimers } from './timers.ts'
 import type { Timers } from './timers.ts'
 
@@ -43,6 +45,8 @@ export class Driver {
   private blocked = false
   private unsent = 0
   private paused = false
+  /** when reading last went on after a pause */
+  private readsSince = -Infinity
   private ended: { readonly error: Error | undefined } | undefined = undefined
   private failure: Error | undefined = undefined
   /** the peer has ended its side in good order and may still be reading */
@@ -102,6 +106,8 @@ export class Driver {
   /** Drops the connection at once, as if it had broken. */
   abort(error: Error): void {
     this.failure ??= error
+    // Over, but what was on its way still had time.
+    if (this.state.phase === 'closed') return this.finished === undefined ? this.drop() : undefined
     this.submit({ type: 'closed', error })
   }
 
@@ -117,6 +123,8 @@ export class Driver {
     if (this.finished === undefined) return this.drop()
     this.ended ??= { error }
     this.failure ??= error
+    // Broken: it will never read again, and what it had sent before counts all the same.
+    if (error !== undefined) this.unblock()
     this.pump()
   }
 
@@ -135,6 +143,8 @@ export class Driver {
         const input = this.queue.shift() ?? this.nextWaiting() ?? (this.mayRead() ? this.nextPacket(now) : undefined)
         if (input === undefined) break
         this.step(input, now)
+        // Whether the peer reads shows when it is written to: a long turn is told before it has made more.
+        if (this.outbox.length >= FLUSH_AT) this.flush(now)
       }
       if (this.ended !== undefined && (this.mayRead() || this.isOver())) {
         const { error } = this.ended
@@ -145,7 +155,7 @@ export class Driver {
     } finally {
       this.busy = false
       this.flush(now)
-      this.regulate()
+      this.regulate(now)
     }
   }
 
@@ -158,7 +168,12 @@ export class Driver {
 
   private mayRead(): boolean {
     if (this.blocked || holdsInput(this.state) || this.isOver()) return false
-    return !this.deliveries.busy || (this.requests.awaiting && !this.deliveries.full)
+    return !this.deliveries.busy || (this.awaits() && !this.deliveries.full)
+  }
+
+  /** Is there anything that only a packet of the peer can settle, and a handler may be waiting for? Its message may be an earlier connection's. */
+  private awaits(): boolean {
+    return this.requests.awaiting || countIds(this.state.session?.exchanges.ours) > 0
   }
 
   private nextPacket(now: number): Input | undefined {
@@ -175,13 +190,17 @@ export class Driver {
 
   private step(input: Input, now: number): void {
     const before = this.state
+    // Asked for in the turn that has ended the connection: no misuse, it came too late.
+    if (input.type === 'send' && (before.phase === 'closing' || before.phase === 'closed')) {
+      return this.requests.settle(input.token, ({ reject }) => { reject(new ConnectionClosed(before.cause)) })
+    }
     const { state: after, effects } = transition(before, input)
     const written = this.encodeAll(input, after, effects)
     if (written === undefined) return
     this.state = after
     if (this.trace !== undefined) {
       const heard = input.type === 'received' || input.type === 'malformed' ? this.stream.lastBytes() : undefined
-      this.trace({ input, before, after, effects, received: heard, written })
+      this.call(() => this.trace!({ input, before, after, effects, received: heard, written }))
     }
     this.counters.packetsSent += written.length
     if (written.length > 0) this.alarms.heard('sent', now)
@@ -199,12 +218,14 @@ export class Driver {
       for (const effect of effects) {
         if (effect.type === 'write') written.push(this.outbox.append(effect.packet, this.versionOf(effect.packet, after)))
       }
-      if (input.type === 'send' && this.blocked) this.refuseBeyond(this.outbox.length + this.unsent, input.packet)
+      // The last word is short, and must not have to wait for a peer that does not read; answers are as many as what was read.
+      if (input.type === 'send' && this.blocked && after.phase !== 'closing' && input.token !== ANSWER) this.refuseBeyond(this.outbox.length + this.unsent, input.packet)
       return written
     } catch (error) {
       this.outbox.truncate(waiting)
-      if (input.type !== 'send') throw error
-      this.requests.settle(input.token, ({ reject }) => { reject(error as UsageError) })
+      if (input.type === 'send') this.refused(input.token, error as UsageError, input)
+      // A stored session may hold what no packet can: the connection that was to go on with it ends.
+      else this.queue.unshift({ type: 'closed', error: this.failure ??= error as UsageError })
       return undefined
     }
   }
@@ -226,12 +247,12 @@ export class Driver {
       case 'write': return
       case 'deliver': return this.deliveries.push(effect.packet ?? (input as Extract<Input, { type: 'received' }>).packet, this.stream.lastBytes().length)
       case 'settle': return this.requests.settle(effect.token, ({ resolve }) => { resolve(effect.packet) })
-      case 'refuse': return this.requests.refused(effect.token, effect.error, input)
+      case 'refuse': return this.refused(effect.token, effect.error, input)
       case 'arm': return this.alarms.arm(effect.timer, effect.ms, effect.quiet, now)
       case 'disarm': return this.alarms.disarm(effect.timer)
-      case 'session': return this.handler.session?.(effect.outcome, effect.outcome === 'lost' ? effect.redo : [])
+      case 'session': return this.call(() => this.handler.session?.(effect.outcome, effect.outcome === 'lost' ? effect.redo : []))
       // Behind the last message, also one that still waits for its handler.
-      case 'close': return this.deliveries.finally(() => { this.handler.closed(effect.cause, this.failure) })
+      case 'close': return this.deliveries.finally(() => { this.call(() => this.handler.closed(effect.cause, this.failure)) })
     }
   }
 
@@ -240,21 +261,44 @@ export class Driver {
     const { state } = this
     if (!('agreement' in state)) return
     const answer = answerTo(packet, reply, state.agreement.version)
-    if (answer !== undefined) this.queue.push({ type: 'send', packet: answer })
+    if (answer !== undefined) this.queue.push({ type: 'send', packet: answer, token: ANSWER })
+  }
+
+  private refused(token: unknown, error: UsageError, input: Input | undefined): void {
+    if (token !== ANSWER) return this.requests.refused(token, error, input)
+    const { packet: { type, packetId } } = input as { readonly packet: PacketInputOf<'puback' | 'pubrec' | 'suback' | 'unsuback'> }
+    // Still owed: two codes for three Topic Filters, say, and the peer would wait for ever. Else the application has answered by itself.
+    if (getId(this.state.session?.exchanges.theirs, packetId)?.owes === type) this.handlerFailed(error)
+  }
+
+  /** Calls the application outside of a delivery. What it throws, or the promise of an `async` one rejects with, ends this connection if that is not over. */
+  private call(handler: () => unknown): void {
+    const failed = (error: unknown): void => { this.handlerFailed(error) }
+    try {
+      const given = handler()
+      if (given instanceof Promise) given.catch(failed)
+    } catch (error) {
+      failed(error)
+    }
   }
 
   /** A handler has thrown: this connection closes, the process and the others go on [3.1.1 MQTT-4.8.0-2]. */
   private handlerFailed(error: unknown): void {
-    const failure = error instanceof Error ? error : new Error(String(error))
-    this.abort(new Error(`a handler failed: ${failure.message}`, { cause: failure }))
+    const cause = errorOf(error)
+    const failure = new Error(`a handler failed: ${cause.message}`, { cause })
+    if (this.state.phase === 'closed') this.failure ??= failure
+    else this.abort(failure)
   }
 
   private fired(timer: AlarmName): void {
     if (timer === 'drain' && this.state.phase === 'closed') return this.drop()
     if (timer === 'drain') return this.abort(new Error(`the peer has read nothing for ${this.drainTimeout} ms (drainTimeout)`))
+    if (timer === 'handler') return this.abort(new Error(`a handler has been busy for ${this.drainTimeout} ms (drainTimeout), and what it may be waiting for is behind more than can wait for it`))
     // We are the ones who do not read: that is neither the Client's silence nor the Server's.
-    if (timer === 'keep-alive' && !this.mayRead() && this.alarms.heard('received', this.timers.now())) return
-    if (timer === 'pingresp' && !this.mayRead()) return this.alarms.arm('pingresp', this.state.limits.pingrespTimeout, undefined, this.timers.now())
+    const now = this.timers.now()
+    const deaf = !this.mayRead() || now - this.readsSince < READ_GRACE
+    if (timer === 'keep-alive' && deaf && this.alarms.heard('received', now)) return
+    if (timer === 'pingresp' && deaf) return this.alarms.arm('pingresp', this.state.limits.pingrespTimeout, undefined, now)
     this.submit({ type: 'timer', timer })
   }
 
@@ -266,9 +310,7 @@ export class Driver {
   private entered(after: State): void {
     if (after.phase === 'connected') this.stream.maximumPacketSize = this.maximumPacketSize
     if (after.phase !== 'closing' && after.phase !== 'closed') return
-    this.alarms.disarm('drain')
-    this.blocked = false
-    this.tellRoom()
+    this.unblock()
     this.requests.close(after.cause, this.keepMessages)
     if (after.phase === 'closing') return
     this.alarms.disarmAll()
@@ -302,11 +344,15 @@ export class Driver {
   private caughtUp(): void {
     this.unsent = 0
     if (!this.blocked) return
+    this.unblock()
+    this.requests.handed()
+    this.pump()
+  }
+
+  private unblock(): void {
     this.blocked = false
     this.alarms.disarm('drain')
-    this.requests.handed()
     this.tellRoom()
-    this.pump()
   }
 
   private tellRoom(): void {
@@ -316,15 +362,30 @@ export class Driver {
   }
 
   /** Reads from the socket exactly while packets may be taken, or nothing is taken any more and only the end is awaited. */
-  private regulate(): void {
+  private regulate(now: number): void {
     const pause = !this.mayRead() && !this.isOver()
     if (pause === this.paused) return
     this.paused = pause
-    if (pause) this.duplex.pause()
-    else this.duplex.resume()
+    if (pause && this.deliveries.full) this.alarms.arm('handler', this.drainTimeout, undefined, now)
+    if (pause) return this.duplex.pause()
+    this.alarms.disarm('handler')
+    this.readsSince = now
+    this.duplex.resume()
   }
 
   private isOver(): boolean {
     return this.state.phase === 'closing' || this.state.phase === 'closed'
   }
+}
+
+/** How long what has come meanwhile may take to be read, once reading goes on after a pause, in ms. */
+const READ_GRACE = 1_000
+/** bytes */
+const FLUSH_AT = 65_536
+
+/** The token of every answer that a handler has given. */
+const ANSWER: Request = /* @__PURE__ */ Object.freeze({ done: 'handed', resolve: () => {}, reject: () => {} })
+
+function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(String(thrown))
 }
