@@ -8,7 +8,7 @@ import { PacketStream, UsageError } from '../codec/index.ts'
 import { peerTerms, sendQuota } from '../fsm/flow.ts'
 import { countIds, getId } from '../fsm/packet-ids.ts'
 import { holdsInput, initial, opened, transition } from '../fsm/index.ts'
-import type { Effect, Input, SendInput, Session, State } from '../fsm/index.ts'
+import type { Effect, Input, Send, SendInput, Session, State } from '../fsm/index.ts'
 import { ConnectionClosed, DEFAULT_DRAIN_TIMEOUT, DEFAULT_MAXIMUM_CONNECT_SIZE, DEFAULT_MAXIMUM_UNSENT, DEFAULT_MAXIMUM_WAITING } from './driver-options.ts'
 import { Alarms } from './alarms.ts'
 import type { AlarmName } from './alarms.ts'
@@ -17,7 +17,7 @@ import type { Duplex } from './duplex.ts'
 import { Deliveries } from './deliveries.ts'
 import { Outbox } from './outbox.ts'
 import { answerTo } from './reply.ts'
-import { Requests } from './requests.ts'
+import { doneWhen, Requests } from './requests.ts'
 import type { Request } from './requests.ts'
 import { sharedTimers } from './timers.ts'
 import type { Timers } from './timers.ts'
@@ -91,11 +91,15 @@ export class Driver {
    * was), with ConnectionClosed when the connection ends first. A message beyond the peer's Receive Maximum waits. `session`: with a CONNACK.
    */
   send(packet: SendInput, session?: Session): Promise<Packet | undefined> {
+    return new Promise((resolve, reject) => { this.ask(packet, { done: doneWhen(packet), resolve, reject }, session) })
+  }
+
+  /** The same for whoever keeps account of what becomes of it by himself, across connections too: `request` is told. */
+  ask(packet: SendInput, request: Request, session?: Session): void {
     const { state } = this
-    if (state.phase === 'closing' || state.phase === 'closed') return Promise.reject(new ConnectionClosed(state.cause))
-    const { input, settled } = this.requests.ask(packet, session)
-    if (!this.requests.queues(input)) this.submit(input)
-    return settled
+    if (state.phase === 'closing' || state.phase === 'closed') return request.reject(new ConnectionClosed(state.cause))
+    const input: Send = { type: 'send', packet, token: request, session }
+    if (!this.requests.takes(input, request)) this.submit(input)
   }
 
   /** Resolves when the peer reads: at once, when it has caught up, or when the connection is over. */
@@ -286,7 +290,7 @@ export class Driver {
   private handlerFailed(error: unknown): void {
     const cause = errorOf(error)
     const failure = new Error(`a handler failed: ${cause.message}`, { cause })
-    if (this.state.phase === 'closed') this.failure ??= failure
+    if (this.isOver()) this.failure ??= failure
     else this.abort(failure)
   }
 
