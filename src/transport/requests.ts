@@ -3,7 +3,7 @@
 // in use wait here in order, a bounded number of them, and go out as earlier ones are acknowledged.
 import { UsageError } from '../codec/index.ts'
 import type { Packet } from '../codec/index.ts'
-import type { CloseCause, Input, Send, SendInput, Session } from '../fsm/index.ts'
+import type { CloseCause, Input, Send, SendInput } from '../fsm/index.ts'
 import { ConnectionClosed } from './driver-options.ts'
 
 /** The token the machine gets: it comes back with `settle` or `refuse`, perhaps on a later connection of the session. */
@@ -32,19 +32,11 @@ export class Requests {
     return false
   }
 
-  /** A new input for the machine, and the promise of what becomes of it. */
-  ask(packet: SendInput, session: Session | undefined): { readonly input: Send, readonly settled: Promise<Packet | undefined> } {
-    let token!: Request
-    const settled = new Promise<Packet | undefined>((resolve, reject) => { token = { done: doneWhen(packet), resolve, reject } })
-    this.open.add(token)
-    return { input: { type: 'send', packet, token, session }, settled }
-  }
-
-  /** Must it wait behind others? Then it does, or is refused where there is no room. */
-  queues(input: Send): boolean {
-    const { packet, token } = input
-    if (this.waiting.length === 0 || (token as Request | undefined)?.done !== 'message') return false
-    this.wait(input, packet)
+  /** Takes account of a request. True: it must wait behind others, and does, or is refused where there is no room. */
+  takes(input: Send, request: Request): boolean {
+    this.open.add(request)
+    if (this.waiting.length === 0 || request.done !== 'message') return false
+    this.wait(input, input.packet)
     return true
   }
 
@@ -95,7 +87,8 @@ export class Requests {
   }
 }
 
-function doneWhen(packet: SendInput): Request['done'] {
+/** What it takes for a packet to be done with. */
+export function doneWhen(packet: SendInput): Request['done'] {
   if (packet.type === 'publish') return packet.qos === 1 || packet.qos === 2 ? 'message' : 'handed'
   return ANSWERED.has(packet.type) || (packet.type === 'auth' && packet.reasonCode === RE_AUTHENTICATE) ? 'answered' : 'handed'
 }
