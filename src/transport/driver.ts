@@ -48,6 +48,8 @@ export class Driver {
   /** when reading last went on after a pause */
   private readsSince = -Infinity
   private ended: { readonly error: Error | undefined } | undefined = undefined
+  /** the peer will neither read nor write again */
+  private broken = false
   private failure: Error | undefined = undefined
   /** the peer has ended its side in good order and may still be reading */
   private clean = false
@@ -127,8 +129,10 @@ export class Driver {
     if (this.finished === undefined) return this.drop()
     this.ended ??= { error }
     this.failure ??= error
-    // Broken: it will never read again, and what it had sent before counts all the same.
-    if (error !== undefined) this.unblock()
+    if (error !== undefined) {
+      this.broken = true
+      this.unblock()
+    }
     this.pump()
   }
 
@@ -171,7 +175,10 @@ export class Driver {
   }
 
   private mayRead(): boolean {
-    if (this.blocked || holdsInput(this.state) || this.isOver()) return false
+    if (this.isOver()) return false
+    // What has come counts, but nobody can be answered: no need to wait for a handler, nor for the peer to read.
+    if (this.broken) return true
+    if (this.blocked || holdsInput(this.state)) return false
     return !this.deliveries.busy || (this.awaits() && !this.deliveries.full)
   }
 

@@ -160,6 +160,8 @@ export class ReconnectingClient {
     const { signal } = this.stop
     const attempt: Attempt = { attempt: number, signal, serverReference: this.serverReference }
     let from = 0
+    let before = this.handled
+    void before?.then(() => { before = undefined })
     try {
       const { connect, open } = this.options
       const fields = typeof connect === 'function' ? await unlessAborted(Promise.resolve(connect(attempt)), signal) : connect
@@ -168,8 +170,8 @@ export class ReconnectingClient {
       const client = await Client.connect(duplex, {
         ...this.options, session: this.session, keepMessages: true, maximumWaiting: Infinity,
         connect: first ? fields : { ...fields, cleanStart: false, clientId: this.session!.clientId },
-        // Behind what a handler has still in hand from the connection before.
-        onPublish: (message) => (this.handled === undefined ? this.onPublish?.(message) : this.handled.then(() => this.onPublish?.(message))),
+        // Behind what handlers have still in hand from the connections before.
+        onPublish: (message) => (before === undefined ? this.onPublish?.(message) : before.then(() => this.onPublish?.(message))),
       }, signal)
       from = performance.now()
       const cause = await this.live(client)

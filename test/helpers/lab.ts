@@ -26,6 +26,9 @@ export function failure(promise: Promise<unknown>): Promise<Error> {
 export const text = ({ payload }: Publish): string => new TextDecoder().decode(payload)
 
 /** What a promise comes to, or `hangs` if it does not while everything in memory has its chance. */
-export async function outcome<T>(promise: Promise<T>): Promise<T | Error | 'hangs'> {
-  return Promise.race([promise.catch((error: Error) => error), quiet(200).then(() => 'hangs' as const)])
+export async function outcome<T>(promise: Promise<T>, turns = 200): Promise<T | Error | 'hangs'> {
+  let over = false
+  const settled = promise.catch((error: Error) => error).finally(() => { over = true })
+  for (let i = 0; i < turns && !over; i++) await quiet(1)
+  return over ? settled : 'hangs'
 }
