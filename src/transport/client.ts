@@ -47,13 +47,9 @@ export class Client {
   onClose: ((cause: CloseCause, error: Error | undefined) => void) | undefined = undefined
   /** resolves, never rejects, when the Network Connection is gone. A handler that is still busy is not waited for, it may be the one who waits for this */
   readonly closed: Promise<CloseCause>
-  /** resolves, never rejects, when every handler is done with what has come too: nothing of this connection is left */
-  readonly finished: Promise<void>
   private readonly driver: Driver
 
   private constructor(duplex: Duplex, options: ClientOptions, connect: ConnectInput) {
-    let handled: () => void
-    const last = new Promise<void>((resolve) => { handled = resolve })
     this.onPublish = options.onPublish
     this.onAuth = options.onAuth
     const handler = {
@@ -62,15 +58,11 @@ export class Client {
         this.sessionOutcome = outcome
         this.redo = redo
       },
-      closed: (cause: CloseCause, error: Error | undefined) => {
-        handled()
-        return this.onClose?.(cause, error)
-      },
+      closed: (cause: CloseCause, error: Error | undefined) => this.onClose?.(cause, error),
     }
     const maximumPacketSize = options.maximumPacketSize ?? connect.properties?.maximumPacketSize ?? MAXIMUM_PACKET_SIZE
     this.driver = new Driver(duplex, handler, { ...options, role: 'client', version: connect.version, maximumPacketSize })
     this.closed = this.driver.done.then(() => causeOf(this.state))
-    this.finished = this.driver.done.then(() => last)
   }
 
   /**
@@ -105,6 +97,11 @@ export class Client {
   /** What outlives this connection: hand it to the next one as `session`, or store it by `saveSession`. */
   get session(): Session | undefined {
     return this.driver.state.session
+  }
+
+  /** Resolves, never rejects, when the connection is over and every handler is done with what had come: nothing of it is left. */
+  get finished(): Promise<void> {
+    return this.driver.finished
   }
 
   get counters(): Readonly<Counters> {

@@ -15,6 +15,7 @@ import type { AlarmName } from './alarms.ts'
 import type { Counters, DriverHandler, DriverOptions, Reply, TraceRecord } from './driver-options.ts'
 import type { Duplex } from './duplex.ts'
 import { Deliveries } from './deliveries.ts'
+import type { Receiver } from './deliveries.ts'
 import { Outbox } from './outbox.ts'
 import { answerTo } from './reply.ts'
 import { doneWhen, Requests } from './requests.ts'
@@ -22,7 +23,7 @@ import type { Request } from './requests.ts'
 import { sharedTimers } from './timers.ts'
 import type { Timers } from './timers.ts'
 
-export class Driver {
+export class Driver implements Receiver {
   state: State
   /** every step as data; absent, it costs nothing */
   trace: ((record: TraceRecord) => void) | undefined
@@ -54,22 +55,21 @@ export class Driver {
   /** the peer has ended its side in good order and may still be reading */
   private clean = false
   /** resolves `done`; undefined once that has happened */
-  private finished: (() => void) | undefined
+  private tellDone: (() => void) | undefined
   /** resolves when the Network Connection is gone */
   readonly done: Promise<void>
+  /** every handler is done, and the end has been told */
+  private handled = false
+  private tellHandled: (() => void) | undefined = undefined
+  private handledPromise: Promise<void> | undefined = undefined
 
   constructor(duplex: Duplex, handler: DriverHandler, options: DriverOptions) {
     const { role, version, maximumPacketSize = 1_048_576, maximumConnectSize = DEFAULT_MAXIMUM_CONNECT_SIZE } = options
     this.duplex = duplex
     this.handler = handler
     this.timers = options.timers ?? sharedTimers
-    this.alarms = new Alarms(this.timers, (alarm) => { this.fired(alarm) })
-    this.deliveries = new Deliveries({
-      deliver: (packet) => handler.deliver(packet),
-      answer: (packet, reply) => { this.answer(packet, reply) },
-      handlerFailed: (error) => { this.handlerFailed(error) },
-      wentOn: () => { this.pump() },
-    })
+    this.alarms = new Alarms(this.timers, this)
+    this.deliveries = new Deliveries(this)
     this.trace = options.trace
     this.maximumPacketSize = maximumPacketSize
     this.maximumUnsent = options.maximumUnsent ?? DEFAULT_MAXIMUM_UNSENT
@@ -80,7 +80,7 @@ export class Driver {
     this.state = initial(options)
     let finished: () => void
     this.done = new Promise((resolve) => { finished = resolve })
-    this.finished = finished!
+    this.tellDone = finished!
     for (const effect of opened(this.state)) this.run(effect, undefined, this.timers.now())
     duplex.onData = (chunk) => { this.receive(chunk) }
     duplex.onDrain = () => { this.caughtUp() }
@@ -104,6 +104,11 @@ export class Driver {
     if (!this.requests.takes(input, request)) this.submit(input)
   }
 
+  /** Resolves when the connection is over and every handler is done. */
+  get finished(): Promise<void> {
+    return this.handledPromise ??= this.handled ? Promise.resolve() : new Promise((resolve) => { this.tellHandled = resolve })
+  }
+
   /** Resolves when the peer reads: at once, when it has caught up, or when the connection is over. */
   drained(): Promise<void> {
     return this.blocked ? new Promise((resolve) => { (this.roomTold ??= []).push(resolve) }) : Promise.resolve()
@@ -113,7 +118,7 @@ export class Driver {
   abort(error: Error): void {
     this.failure ??= error
     // Over, but what was on its way still had time.
-    if (this.state.phase === 'closed') return this.finished === undefined ? this.drop() : undefined
+    if (this.state.phase === 'closed') return this.tellDone === undefined ? this.drop() : undefined
     this.submit({ type: 'closed', error })
   }
 
@@ -126,7 +131,7 @@ export class Driver {
 
   private end(error: Error | undefined): void {
     // The last word of a socket that was lingering.
-    if (this.finished === undefined) return this.drop()
+    if (this.tellDone === undefined) return this.drop()
     this.ended ??= { error }
     this.failure ??= error
     if (error !== undefined) {
@@ -217,7 +222,7 @@ export class Driver {
     if (written.length > 0) this.alarms.heard('sent', now)
     for (const effect of effects) this.run(effect, input, now)
     // A request that nothing will settle is done once its bytes are with a peer that reads.
-    if (input.type === 'send' && !this.blocked && input.token !== undefined) this.requests.handed(input.token)
+    if (input.type === 'send' && input.token !== undefined) this.requests.sent(input.token as Request, !this.blocked)
     if (before.phase !== after.phase) this.entered(after)
   }
 
@@ -263,16 +268,29 @@ export class Driver {
       case 'disarm': return this.alarms.disarm(effect.timer)
       case 'session': return this.call(() => this.handler.session?.(effect.outcome, effect.outcome === 'lost' ? effect.redo : []))
       // Behind the last message, also one that still waits for its handler.
-      case 'close': return this.deliveries.finally(() => { this.call(() => this.handler.closed(effect.cause, this.failure)) })
+      case 'close': return this.deliveries.finally(() => {
+        this.handled = true
+        this.tellHandled?.()
+        this.call(() => this.handler.closed(effect.cause, this.failure))
+      })
     }
   }
 
+  /** For Deliveries, as the three below that are not private: this driver is whom they tell, without a closure for each. */
+  deliver(packet: Packet): Reply | Promise<Reply> {
+    return this.handler.deliver(packet)
+  }
+
   /** What the handler makes of a packet that wants an answer goes out before the next one is read. */
-  private answer(packet: Packet, reply: Reply): void {
+  answer(packet: Packet, reply: Reply): void {
     const { state } = this
     if (!('agreement' in state)) return
     const answer = answerTo(packet, reply, state.agreement.version)
     if (answer !== undefined) this.queue.push({ type: 'send', packet: answer, token: ANSWER })
+  }
+
+  wentOn(): void {
+    this.pump()
   }
 
   private refused(token: unknown, error: UsageError, input: Input | undefined): void {
@@ -294,14 +312,15 @@ export class Driver {
   }
 
   /** A handler has thrown: this connection closes, the process and the others go on [3.1.1 MQTT-4.8.0-2]. */
-  private handlerFailed(error: unknown): void {
+  handlerFailed(error: unknown): void {
     const cause = errorOf(error)
     const failure = new Error(`a handler failed: ${cause.message}`, { cause })
     if (this.isOver()) this.failure ??= failure
     else this.abort(failure)
   }
 
-  private fired(timer: AlarmName): void {
+  /** For Alarms. */
+  fired(timer: AlarmName): void {
     if (timer === 'drain' && this.state.phase === 'closed') return this.drop()
     if (timer === 'drain') return this.abort(new Error(`the peer has read nothing for ${this.drainTimeout} ms (drainTimeout)`))
     if (timer === 'handler') return this.abort(new Error(`a handler has been busy for ${this.drainTimeout} ms (drainTimeout), and what it may be waiting for is behind more than can wait for it`))
@@ -341,15 +360,15 @@ export class Driver {
       }
     }
     if (phase === 'closing') this.duplex.close()
-    else if (phase === 'closed' && this.finished !== undefined) this.finish(over, now)
+    else if (phase === 'closed' && this.tellDone !== undefined) this.finish(over, now)
   }
 
   /** Nothing is awaited any more. A peer that has ended in good order gets what is on its way, for as long as the close timeout. */
   private finish(abort: boolean, now: number): void {
     this.duplex.close(abort)
     if (!abort) this.alarms.arm('drain', this.state.limits.closeTimeout, undefined, now)
-    this.finished!()
-    this.finished = undefined
+    this.tellDone!()
+    this.tellDone = undefined
   }
 
   private caughtUp(): void {

@@ -40,24 +40,16 @@ export class Peer {
   onClose: ((cause: CloseCause, error: Error | undefined) => void) | undefined = undefined
   /** resolves, never rejects, when the Network Connection is gone. A handler that is still busy is not waited for, it may be the one who waits for this */
   readonly closed: Promise<CloseCause>
-  /** resolves, never rejects, when every handler is done with what has come too: nothing of this connection is left */
-  readonly finished: Promise<void>
   private readonly driver: Driver
   private readonly maximumPacketSize: number
 
   constructor(duplex: Duplex, options: PeerOptions = {}) {
-    let handled: () => void
-    const last = new Promise<void>((resolve) => { handled = resolve })
     this.maximumPacketSize = options.maximumPacketSize ?? 1_048_576
     this.driver = new Driver(duplex, {
       deliver: (packet) => this.deliver(packet),
-      closed: (cause, error) => {
-        handled()
-        return this.onClose?.(cause, error)
-      },
+      closed: (cause, error) => this.onClose?.(cause, error),
     }, { ...options, role: 'server', maximumPacketSize: this.maximumPacketSize })
     this.closed = this.driver.done.then(() => (this.state as Closed).cause)
-    this.finished = this.driver.done.then(() => last)
   }
 
   /** every step of this connection as data; see TraceRecord */
@@ -72,6 +64,11 @@ export class Peer {
   /** What outlives this connection: give it to `accept` when the Client comes back, or store it by `saveSession`. */
   get session(): Session | undefined {
     return this.driver.state.session
+  }
+
+  /** Resolves, never rejects, when the connection is over and every handler is done with what had come: nothing of it is left. */
+  get finished(): Promise<void> {
+    return this.driver.finished
   }
 
   get counters(): Readonly<Counters> {

@@ -9,7 +9,7 @@ function rig(): { readonly clock: FakeClock, readonly alarms: Alarms, readonly f
   const clock = new FakeClock()
   const fired: string[] = []
   const timers = new Timers(clock)
-  return { clock, fired, alarms: new Alarms(timers, (alarm) => { fired.push(`${alarm} ${clock.time - 1000}`) }) }
+  return { clock, fired, alarms: new Alarms(timers, { fired: (alarm) => { fired.push(`${alarm} ${clock.time - 1000}`) } }) }
 }
 
 test('each fires once, by its name, no earlier than told', () => {
