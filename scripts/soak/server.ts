@@ -13,7 +13,8 @@ interface Server { readonly port: number, readonly counts: () => { readonly open
 const KINDS: { readonly [kind: string]: () => Promise<Server> } = {
   async connack() {
     const causes: { [why: string]: number } = {}
-    const server = await listenTcp({ port: 0, maximumConnections: 100_000 }, (peer) => {
+    const limits = process.argv[3] === undefined ? undefined : { connectTimeout: Number(process.argv[3]) }
+    const server = await listenTcp({ port: 0, maximumConnections: 100_000, limits }, (peer) => {
       peer.onConnect = () => peer.accept()
       peer.onClose = ({ why }) => { causes[why] = (causes[why] ?? 0) + 1 }
     })
