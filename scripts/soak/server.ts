@@ -8,17 +8,22 @@ import { serve } from './child.ts'
 export interface Memory { readonly heap: number, readonly buffers: number, readonly rss: number }
 export interface Question { readonly type: 'memory' | 'counts' | 'snapshot' }
 
-interface Server { readonly port: number, readonly counts: () => { readonly open: number, readonly causes: { readonly [why: string]: number } } }
+interface Server { readonly port: number, readonly counts: () => { readonly open: number, readonly causes: { readonly [why: string]: number }, readonly late?: number } }
 
 const KINDS: { readonly [kind: string]: () => Promise<Server> } = {
   async connack() {
     const causes: { [why: string]: number } = {}
+    let late = 0
     const limits = process.argv[3] === undefined ? undefined : { connectTimeout: Number(process.argv[3]) }
     const server = await listenTcp({ port: 0, maximumConnections: 100_000, limits }, (peer) => {
       peer.onConnect = () => peer.accept()
-      peer.onClose = ({ why }) => { causes[why] = (causes[why] ?? 0) + 1 }
+      const from = performance.now()
+      peer.onClose = ({ why }) => {
+        causes[why] = (causes[why] ?? 0) + 1
+        if (why === 'connect-timeout') late = Math.max(late, performance.now() - from - limits!.connectTimeout)
+      }
     })
-    return { port: server.port, counts: () => ({ open: server.peers.size, causes }) }
+    return { port: server.port, counts: () => ({ open: server.peers.size, causes, late }) }
   },
   async aedes() {
     const name = 'aedes'

@@ -14,6 +14,8 @@ export interface Trickled {
   readonly connacks: readonly number[]
   /** ms that the slow connections lived */
   readonly lived: readonly number[]
+  /** ms by which the latest was closed after its connect timeout, on the server's clock */
+  readonly late: number
   /** why the server closed them */
   readonly causes: { readonly [why: string]: number }
 }
@@ -35,8 +37,8 @@ export async function trickle(count: number, connectTimeout: number): Promise<Tr
       await client.disconnect()
       await sleep(20)
     }
-    const { causes } = await server.ask<{ causes: { [why: string]: number } }>({ type: 'counts' })
-    return { connacks, lived: await lives, causes }
+    const { causes, late } = await server.ask<{ causes: { [why: string]: number }, late: number }>({ type: 'counts' })
+    return { connacks, lived: await lives, causes, late }
   } finally {
     await Promise.all([server.end(), slow.end()])
   }
@@ -98,7 +100,7 @@ if (import.meta.url === pathToFileURL(process.argv[1]!).href) {
     console.error(`${count} connections need ${count + 100} open files, and the hard limit here is ${openFiles()}`)
     process.exit(2)
   }
-  const { connacks, lived, causes } = await trickle(count, timeout)
+  const { connacks, lived, causes, late } = await trickle(count, timeout)
   console.log(`${count} sockets trickle a CONNECT at a byte a second; meanwhile ${connacks.length} clients connect: CONNACK after ${quantile(connacks, 0.5).toFixed(1)} ms in the median, ${quantile(connacks, 0.99).toFixed(1)} ms at the 99th percentile`)
   console.log(`the slow ones lived ${(quantile(lived, 0) / 1000).toFixed(2)} to ${(quantile(lived, 1) / 1000).toFixed(2)} s; closed for: ${JSON.stringify(causes)}`)
   const bound = 1_048_576
@@ -107,7 +109,7 @@ if (import.meta.url === pathToFileURL(process.argv[1]!).href) {
   const met = [
     target('CONNACK in the median', quantile(connacks, 0.5), 50, 'ms'),
     target('slow connections that were not closed for want of a CONNECT', count - (causes['connect-timeout'] ?? 0), 0, 'of them'),
-    target('the longest of them', quantile(lived, 1), timeout + 500, 'ms'),
+    target('how late the last of them was closed', late, 250, 'ms'),
     // What the socket takes before it says that it is enough comes on top: 16 KiB in Node 20.
     target('bytes held for a reader that stops', stalled.held, bound + getDefaultHighWaterMark(false), 'bytes'),
     target('time it is given', stalled.lived, 3_500, 'ms'),
