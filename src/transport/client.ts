@@ -2,13 +2,14 @@
 // The client over any byte stream: promises around a driver. It adds nothing to the protocol but defaults for CONNECT.
 import type { AuthInput, Connack, Connect, ConnectInput, DisconnectInput, Packet, PacketInput, PacketOf, PropertiesOf, Publish, Subscription } from '../codec/index.ts'
 import type { CloseCause, Limits, Redo, Session, State } from '../fsm/index.ts'
-import { ConnectionClosed } from './driver-options.ts'
+import { ConnectionClosed, unlessClosed } from './driver-options.ts'
 import type { Counters, DriverOptions, Reply } from './driver-options.ts'
 import { Driver } from './driver.ts'
 import type { Duplex } from './duplex.ts'
 import { iterateMessages } from './messages.ts'
 import { answered, published } from './outcome.ts'
 import type { Message } from './outcome.ts'
+import type { Request } from './requests.ts'
 
 export interface ClientOptions extends Omit<DriverOptions, 'role' | 'version' | 'maximumConnectSize'> {
   /** CONNECT; left out: version 5, clientId '', cleanStart true, keepAlive 60 */
@@ -42,15 +43,13 @@ export class Client {
   onAuth: ((packet: PacketOf<'auth'>) => Uint8Array | undefined | Promise<Uint8Array | undefined>) | undefined
   /** called for every other packet for the application: acknowledgements, DISCONNECT; messages and AUTH too where they have no handler of their own */
   onPacket: ((packet: Packet) => Reply | Promise<Reply>) | undefined = undefined
-  /** called once, when the connection is over */
+  /** called once, when the connection is over, behind the last message. What it throws is lost: nobody is left to be told */
   onClose: ((cause: CloseCause, error: Error | undefined) => void) | undefined = undefined
-  /** resolves, never rejects, when the Network Connection is gone */
+  /** resolves, never rejects, when the Network Connection is gone. A handler that is still busy is not waited for, it may be the one who waits for this */
   readonly closed: Promise<CloseCause>
   private readonly driver: Driver
 
   private constructor(duplex: Duplex, options: ClientOptions, connect: ConnectInput) {
-    let over: (cause: CloseCause) => void
-    const cause = new Promise<CloseCause>((resolve) => { over = resolve })
     this.onPublish = options.onPublish
     this.onAuth = options.onAuth
     const handler = {
@@ -59,14 +58,11 @@ export class Client {
         this.sessionOutcome = outcome
         this.redo = redo
       },
-      closed: (why: CloseCause, error: Error | undefined) => {
-        over(why)
-        this.onClose?.(why, error)
-      },
+      closed: (cause: CloseCause, error: Error | undefined) => this.onClose?.(cause, error),
     }
     const maximumPacketSize = options.maximumPacketSize ?? connect.properties?.maximumPacketSize ?? MAXIMUM_PACKET_SIZE
     this.driver = new Driver(duplex, handler, { ...options, role: 'client', version: connect.version, maximumPacketSize })
-    this.closed = this.driver.done.then(() => cause)
+    this.closed = this.driver.done.then(() => causeOf(this.state))
   }
 
   /**
@@ -103,6 +99,11 @@ export class Client {
     return this.driver.state.session
   }
 
+  /** Resolves, never rejects, when the connection is over and every handler is done with what had come: nothing of it is left. */
+  get finished(): Promise<void> {
+    return this.driver.finished
+  }
+
   get counters(): Readonly<Counters> {
     return this.driver.counters
   }
@@ -120,6 +121,11 @@ export class Client {
    */
   async publish(message: Message): Promise<PacketOf<'puback' | 'pubrec' | 'pubcomp'> | undefined> {
     return published(await this.driver.send({ type: 'publish', ...message }), message.topic)
+  }
+
+  /** As `publish`, for whoever keeps account of messages across connections: what becomes of it is told to `request`. */
+  hand(message: Message, request: Request): void {
+    this.driver.ask({ type: 'publish', ...message }, request)
   }
 
   /** Subscribes; resolves with the granted QoS of each filter, in order. Rejects with Refused if one of them is refused; the others then hold. */
@@ -155,10 +161,13 @@ export class Client {
     await this.driver.send({ type: 'pingreq' })
   }
 
-  /** Sends DISCONNECT and resolves when the Network Connection is gone. The Will is discarded unless `reasonCode` says otherwise (5.0: 0x04). */
+  /**
+   * Sends DISCONNECT and resolves when the Network Connection is gone. The Will is discarded unless `reasonCode` says otherwise (5.0: 0x04). Rejects
+   * with UsageError for a DISCONNECT that the standard forbids, never because the connection is over already.
+   */
   async disconnect(options: Omit<DisconnectInput, 'type'> = {}): Promise<CloseCause> {
     const { phase } = this.state
-    if (phase === 'connected' || phase === 'reauthenticating') await this.driver.send({ type: 'disconnect', ...options })
+    if (phase === 'connected' || phase === 'reauthenticating') await this.driver.send({ type: 'disconnect', ...options }).catch(unlessClosed)
     return this.closed
   }
 

@@ -11,21 +11,33 @@ const MAXIMUM_BYTES = 1_048_576
 
 interface Waiting { readonly packet: Packet, readonly size: number }
 
+/** Whom the packets are for, and who is told what has become of them. */
+export interface Receiver {
+  deliver(packet: Packet): Reply | Promise<Reply>
+  /** a handler is done, and this is what it gave */
+  answer(packet: Packet, reply: Reply): void
+  /** a handler has thrown, or its promise has rejected */
+  handlerFailed(error: unknown): void
+  /** a handler's promise has settled, and what could be given behind it has been */
+  wentOn(): void
+}
+
 export class Deliveries {
+  private readonly receiver: Receiver
   /** a handler's promise is pending */
-  busy = false
-  private readonly handle: (packet: Packet) => Reply | Promise<Reply>
-  private readonly done: (packet: Packet, reply: Reply) => void
-  private readonly failed: (error: unknown) => void
+  private pending = false
+  /** what stands behind it; undefined: nothing. What comes while there is something goes to its end, whoever is at work */
   private waiting: Waiting[] | undefined = undefined
   private bytes = 0
   private last: (() => void) | undefined = undefined
 
-  /** `done` is called when a handler is, and may be told a packet's answer; `failed` when it throws or its promise rejects */
-  constructor(handle: (packet: Packet) => Reply | Promise<Reply>, done: (packet: Packet, reply: Reply) => void, failed: (error: unknown) => void) {
-    this.handle = handle
-    this.done = done
-    this.failed = failed
+  constructor(receiver: Receiver) {
+    this.receiver = receiver
+  }
+
+  /** What comes now has to wait. */
+  get busy(): boolean {
+    return this.pending || this.waiting !== undefined
   }
 
   get full(): boolean {
@@ -48,24 +60,24 @@ export class Deliveries {
 
   private give(packet: Packet): void {
     try {
-      const reply = this.handle(packet)
-      if (!(reply instanceof Promise)) return this.done(packet, reply)
-      this.busy = true
-      reply.then((given) => { this.finished(() => { this.done(packet, given) }) }, (error: unknown) => { this.finished(() => { this.failed(error) }) })
+      const reply = this.receiver.deliver(packet)
+      if (!isPromise(reply)) return this.receiver.answer(packet, reply)
+      this.pending = true
+      Promise.resolve(reply).then((given) => { this.finished(() => { this.receiver.answer(packet, given) }) }, (error: unknown) => { this.finished(() => { throw error }) })
     } catch (error) {
-      this.failed(error)
+      this.receiver.handlerFailed(error)
     }
   }
 
   /** A promise has settled: its outcome is told, then the next packets go, as far as handlers do not wait again. */
   private finished(tell: () => void): void {
-    this.busy = false
+    this.pending = false
     try {
       tell()
     } catch (error) {
-      this.failed(error)
+      this.receiver.handlerFailed(error)
     }
-    while (!this.busy && this.waiting !== undefined) {
+    while (!this.pending && this.waiting !== undefined) {
       const next = this.waiting.shift()
       if (next === undefined) this.waiting = undefined
       else {
@@ -73,9 +85,15 @@ export class Deliveries {
         this.give(next.packet)
       }
     }
+    this.receiver.wentOn()
     if (this.busy) return
     const { last } = this
     this.last = undefined
     last?.()
   }
+}
+
+/** Also one of another realm or library, which is no less pending. */
+function isPromise(reply: Reply | Promise<Reply>): reply is Promise<Reply> {
+  return typeof (reply as { readonly then?: unknown } | undefined)?.then === 'function'
 }

@@ -70,6 +70,11 @@ export class ConnectionClosed extends Error {
   }
 }
 
+/** For what is asked of a connection that may be over by then. */
+export function unlessClosed(error: unknown): void {
+  if (!(error instanceof ConnectionClosed)) throw error
+}
+
 export const DEFAULT_MAXIMUM_CONNECT_SIZE = 65_536
 export const DEFAULT_MAXIMUM_UNSENT = 1_048_576
 export const DEFAULT_DRAIN_TIMEOUT = 30_000

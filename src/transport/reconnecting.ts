@@ -55,45 +55,50 @@ export class ReconnectingClient {
   onSubscriptionLost: ((filters: readonly string[], error: Error) => void) | undefined = undefined
   /** resolves with the reason when it is over: by `end`, or because trying again is no use */
   readonly closed: Promise<Error>
+  /** resolves when every handler is done with what has come, too */
+  readonly finished: Promise<void>
   /** the connection in use */
   client: Client | undefined = undefined
   private session: Session | undefined
   private readonly options: ReconnectingOptions
   private readonly backlog: Backlog
-  private readonly subscriptions: Subscriptions = new Subscriptions()
+  private readonly subscriptions: Subscriptions
   private readonly stop: AbortController = new AbortController()
   /** what the application's own handler has thrown: no reason to try again */
   private failure: Error | undefined = undefined
+  /** resolves when the handlers of all connections so far are done */
+  private handled: Promise<unknown> | undefined = undefined
   private flaps = 0
   private serverReference: string | undefined = undefined
 
   constructor(options: ReconnectingOptions) {
     this.options = options
     this.session = options.session
-    this.backlog = new Backlog(options.maximumBacklog ?? 1_000)
-    // A handler of the application that throws ends it, and nothing else.
-    this.closed = this.run().catch((error: unknown) => error as Error).then((reason) => {
-      this.client?.abort(reason)
+    const { maximumBacklog = 1_000 } = options
+    this.backlog = new Backlog(maximumBacklog)
+    this.subscriptions = new Subscriptions(maximumBacklog)
+    this.closed = this.run().then((reason) => {
       this.backlog.close(reason)
       this.subscriptions.close(reason)
       return reason
     })
+    this.finished = this.closed.then(async () => { await this.handled })
   }
 
   /** As Client's, across connections: a message of QoS 1 or 2 is not lost with a connection, and settles exactly once. QoS 0 waits for a connection and may be lost with it. */
   publish(message: Message): Promise<Awaited<ReturnType<Client['publish']>>> {
-    return this.backlog.publish(message, this.client)
+    return this.backlog.publish(message, this.inUse())
   }
 
   /** As Client's; subscribes anew whenever the Server has not kept the session. */
   subscribe(to: SubscribeTo | readonly SubscribeTo[], properties?: PropertiesOf<'subscribe'>): Promise<readonly number[]> {
     const list = (Array.isArray(to) ? to : [to]) as readonly SubscribeTo[]
     const subscriptions = list.map((one): Subscription => (typeof one === 'string' ? { filter: one, qos: 0 } : one))
-    return this.subscriptions.subscribe(subscriptions, properties, this.client)
+    return this.subscriptions.subscribe(subscriptions, properties, this.inUse())
   }
 
   unsubscribe(from: string | readonly string[]): Promise<readonly number[]> {
-    return this.subscriptions.unsubscribe((Array.isArray(from) ? from : [from]) as readonly string[], this.client)
+    return this.subscriptions.unsubscribe((Array.isArray(from) ? from : [from]) as readonly string[], this.inUse())
   }
 
   messages(): AsyncGenerator<Publish, void> {
@@ -112,19 +117,41 @@ export class ReconnectingClient {
     await this.end()
   }
 
+  /** A connection that takes something: one that is closing is none. */
+  private inUse(): Client | undefined {
+    const phase = this.client?.state.phase
+    return phase === 'connected' || phase === 'reauthenticating' ? this.client : undefined
+  }
+
   private async run(): Promise<Error> {
     const { signal } = this.stop
     const { attempts = Infinity, random = Math.random } = this.options
-    for (let attempt = 0; ; attempt++) {
+    for (let attempt = 0; ;) {
       const { reason, lived } = await this.once(attempt)
-      if (lived >= HELD) attempt = 0
-      if (signal.aborted || this.failure !== undefined) return this.failure ?? reason
+      if (signal.aborted) return this.failure ?? reason
+      const failed = lived >= HELD ? 0 : attempt
       const [worth, sentence] = this.judge(reason, lived)
-      const wait = worth && attempt + 1 < attempts ? backoff(attempt, random(), this.options.backoff ?? DEFAULT_BACKOFF) : undefined
-      this.onDisconnect?.(reason, wait, sentence)
-      if (wait === undefined) return reason
-      await pause(wait, signal)
-      if (signal.aborted) return reason
+      const wait = worth && failed + 1 < attempts ? backoff(failed, random(), this.options.backoff ?? DEFAULT_BACKOFF) : undefined
+      this.call(() => this.onDisconnect?.(reason, wait, sentence))
+      if (wait !== undefined) await pause(wait, signal)
+      if (wait === undefined || signal.aborted) return this.failure ?? reason
+      attempt = lived >= HELD ? 0 : attempt + 1
+    }
+  }
+
+  /** The application's own code: what it throws, or rejects with, ends it all. That a connection has gone meanwhile is no failure of its. */
+  private call(handler: () => unknown): void {
+    const failed = (error: unknown): void => {
+      if (error instanceof ConnectionClosed) return
+      this.failure ??= error instanceof Error ? error : new Error(String(error))
+      this.stop.abort(this.failure)
+      this.client?.abort(this.failure)
+    }
+    try {
+      const given = handler()
+      if (given instanceof Promise) given.catch(failed)
+    } catch (error) {
+      failed(error)
     }
   }
 
@@ -133,6 +160,8 @@ export class ReconnectingClient {
     const { signal } = this.stop
     const attempt: Attempt = { attempt: number, signal, serverReference: this.serverReference }
     let from = 0
+    let before = this.handled
+    void before?.then(() => { before = undefined })
     try {
       const { connect, open } = this.options
       const fields = typeof connect === 'function' ? await unlessAborted(Promise.resolve(connect(attempt)), signal) : connect
@@ -141,7 +170,8 @@ export class ReconnectingClient {
       const client = await Client.connect(duplex, {
         ...this.options, session: this.session, keepMessages: true, maximumWaiting: Infinity,
         connect: first ? fields : { ...fields, cleanStart: false, clientId: this.session!.clientId },
-        onPublish: (message) => this.onPublish?.(message),
+        // Behind what handlers have still in hand from the connections before.
+        onPublish: (message) => (before === undefined ? this.onPublish?.(message) : before.then(() => this.onPublish?.(message))),
       }, signal)
       from = performance.now()
       const cause = await this.live(client)
@@ -153,21 +183,19 @@ export class ReconnectingClient {
 
   private async live(client: Client): Promise<CloseCause> {
     this.client = client
-    client.onClose = () => {
-      this.client = undefined
-      this.session = client.session
-    }
     this.session = client.session
     this.serverReference = undefined
-    this.subscriptions.connected(client, (filters, error) => { this.onSubscriptionLost?.(filters, error) })
+    this.subscriptions.connected(client, (filters, error) => { this.call(() => this.onSubscriptionLost?.(filters, error)) })
     this.backlog.connected(client)
-    try {
-      this.onConnect?.(client)
-    } catch (error) {
-      this.failure = error as Error
-      client.abort(this.failure)
-    }
-    return client.closed
+    this.call(() => this.onConnect?.(client))
+    // `end` may have come after CONNACK and found no client yet.
+    if (this.stop.signal.aborted) void client.disconnect()
+    const cause = await client.closed
+    this.client = undefined
+    this.session = client.session
+    const handled: Promise<unknown> = Promise.all([this.handled, client.finished]).then(() => { if (this.handled === handled) this.handled = undefined })
+    this.handled = handled
+    return cause
   }
 
   /** Is there use in another attempt? And a sentence on what happened. */
@@ -205,6 +233,7 @@ function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal, discard: (la
 
 function pause(ms: number, signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => {
+    if (signal.aborted) return resolve()
     const over = (): void => {
       clearTimeout(timer)
       signal.removeEventListener('abort', over)

@@ -3,7 +3,7 @@
 // in use wait here in order, a bounded number of them, and go out as earlier ones are acknowledged.
 import { UsageError } from '../codec/index.ts'
 import type { Packet } from '../codec/index.ts'
-import type { CloseCause, Input, Send, SendInput, Session } from '../fsm/index.ts'
+import type { CloseCause, Input, Send, SendInput } from '../fsm/index.ts'
 import { ConnectionClosed } from './driver-options.ts'
 
 /** The token the machine gets: it comes back with `settle` or `refuse`, perhaps on a later connection of the session. */
@@ -18,8 +18,9 @@ type Answered = Extract<Send['packet'], { readonly type: 'connect' | 'pingreq' |
 const ANSWERED: ReadonlySet<string> = /* @__PURE__ */ new Set<Answered>(['connect', 'pingreq', 'subscribe', 'unsubscribe'])
 
 export class Requests {
-  private readonly open: Set<Request> = new Set()
-  private waiting: Send[] = []
+  /** those whose end is to come; undefined until there is one, for most connections of a server never */
+  private open: Set<Request> | undefined = undefined
+  private waiting: Send[] | undefined = undefined
   private readonly maximumWaiting: number
 
   constructor(maximumWaiting: number) {
@@ -28,23 +29,16 @@ export class Requests {
 
   /** Is there anything that only a packet of the peer can settle? */
   get awaiting(): boolean {
-    for (const { done } of this.open) if (done !== 'handed') return true
+    for (const { done } of this.open ?? []) if (done !== 'handed') return true
     return false
   }
 
-  /** A new input for the machine, and the promise of what becomes of it. */
-  ask(packet: SendInput, session: Session | undefined): { readonly input: Send, readonly settled: Promise<Packet | undefined> } {
-    let token!: Request
-    const settled = new Promise<Packet | undefined>((resolve, reject) => { token = { done: doneWhen(packet), resolve, reject } })
-    this.open.add(token)
-    return { input: { type: 'send', packet, token, session }, settled }
-  }
-
-  /** Must it wait behind others? Then it does, or is refused where there is no room. */
-  queues(input: Send): boolean {
-    const { packet, token } = input
-    if (this.waiting.length === 0 || (token as Request | undefined)?.done !== 'message') return false
-    this.wait(input, packet)
+  /** Takes account of a request. True: it must wait behind others, and does, or is refused where there is no room. */
+  takes(input: Send, request: Request): boolean {
+    if (request.done === 'handed') return false
+    ;(this.open ??= new Set()).add(request)
+    if (request.done !== 'message' || this.waiting === undefined) return false
+    this.wait(input, input.packet)
     return true
   }
 
@@ -55,43 +49,57 @@ export class Requests {
     else this.settle(token, (request) => { request.reject(error) })
   }
 
-  /** The first that waits, if one does: a message has been acknowledged. */
+  get waits(): boolean {
+    return this.waiting !== undefined
+  }
+
+  /** The first that waits: there is room for it. */
   next(): Send | undefined {
-    return this.waiting.shift()
+    const next = this.waiting?.shift()
+    if (this.waiting?.length === 0) this.waiting = undefined
+    return next
   }
 
   settle(token: unknown, how: (request: Request) => void): void {
     const request = token as Request | undefined
     if (request === undefined) return
-    this.open.delete(request)
+    this.open?.delete(request)
     how(request)
   }
 
-  /** The bytes are with a peer that reads: one request, or all of which that is enough. */
-  handed(token?: unknown): void {
-    const requests = token === undefined ? this.open : [token as Request]
-    for (const request of requests) if (request.done === 'handed') this.settle(request, ({ resolve }) => { resolve(undefined) })
+  /** It has been written. Where that is enough it is done, or as soon as the peer reads. */
+  sent(request: Request, reads: boolean): void {
+    if (request.done !== 'handed') return
+    if (reads) request.resolve(undefined)
+    else (this.open ??= new Set()).add(request)
+  }
+
+  /** The peer reads again. */
+  handed(): void {
+    for (const request of this.open ?? []) if (request.done === 'handed') this.settle(request, ({ resolve }) => { resolve(undefined) })
   }
 
   /** Nothing more will come on this connection. With `keep`, messages that are in the session stay unsettled: a later connection goes on with them. */
   close(cause: CloseCause, keep: boolean): void {
-    const unsent = new Set(this.waiting.map(({ token }) => token))
-    this.waiting = []
-    for (const request of this.open) {
+    const unsent = new Set(this.waiting?.map(({ token }) => token))
+    this.waiting = undefined
+    for (const request of this.open ?? []) {
       if (cause.why === 'disconnect' && request.done === 'handed') request.resolve(undefined)
       else if (!keep || request.done !== 'message' || unsent.has(request)) request.reject(new ConnectionClosed(cause))
     }
-    this.open.clear()
+    this.open = undefined
   }
 
   private wait(input: Send, packet: SendInput): void {
-    if (this.waiting.length < this.maximumWaiting) return void this.waiting.push(input)
-    const message = `${packet.type}: ${this.waiting.length} messages wait for the peer's Receive Maximum, and maximumWaiting is ${this.maximumWaiting}; wait for the promise of an earlier one`
+    const waiting = this.waiting?.length ?? 0
+    if (waiting < this.maximumWaiting) return void (this.waiting ??= []).push(input)
+    const message = `${packet.type}: ${waiting} messages wait for the peer's Receive Maximum, and maximumWaiting is ${this.maximumWaiting}; wait for the promise of an earlier one`
     this.settle(input.token, ({ reject }) => { reject(new UsageError(message, { packet: packet.type, rule: 'maximumWaiting', path: '' })) })
   }
 }
 
-function doneWhen(packet: SendInput): Request['done'] {
+/** What it takes for a packet to be done with. */
+export function doneWhen(packet: SendInput): Request['done'] {
   if (packet.type === 'publish') return packet.qos === 1 || packet.qos === 2 ? 'message' : 'handed'
   return ANSWERED.has(packet.type) || (packet.type === 'auth' && packet.reasonCode === RE_AUTHENTICATE) ? 'answered' : 'handed'
 }

@@ -2,7 +2,8 @@
 // The server's end of one connection, over any byte stream: the application sees CONNECT and accepts or refuses.
 import { mayCarry } from '../codec/index.ts'
 import type { AuthInput, Connack, Connect, DisconnectInput, Packet, PacketInput, PacketOf, Publish } from '../codec/index.ts'
-import type { CloseCause, Limits, Session, State } from '../fsm/index.ts'
+import type { Closed, CloseCause, Limits, Session, State } from '../fsm/index.ts'
+import { unlessClosed } from './driver-options.ts'
 import type { Counters, DriverOptions, Reply, TraceRecord } from './driver-options.ts'
 import { Driver } from './driver.ts'
 import type { Duplex } from './duplex.ts'
@@ -36,25 +37,20 @@ export class Peer {
   onUnsubscribe: ((packet: PacketOf<'unsubscribe'>) => Reply | Promise<Reply>) | undefined = undefined
   /** called for every other packet for the application, and for those above that have no handler of their own: then answer them by what it gives */
   onPacket: ((packet: Packet) => Reply | Promise<Reply>) | undefined = undefined
-  /** called once, when the connection is over; `cause.will` is the Will to publish, if one is due */
+  /** called once, when the connection is over, behind the last message; `cause.will` is the Will to publish, if one is due. What it throws is lost: nobody is left to be told */
   onClose: ((cause: CloseCause, error: Error | undefined) => void) | undefined = undefined
-  /** resolves, never rejects, when the Network Connection is gone */
+  /** resolves, never rejects, when the Network Connection is gone. A handler that is still busy is not waited for, it may be the one who waits for this */
   readonly closed: Promise<CloseCause>
   private readonly driver: Driver
   private readonly maximumPacketSize: number
 
   constructor(duplex: Duplex, options: PeerOptions = {}) {
-    let over: (cause: CloseCause) => void
-    const cause = new Promise<CloseCause>((resolve) => { over = resolve })
     this.maximumPacketSize = options.maximumPacketSize ?? 1_048_576
     this.driver = new Driver(duplex, {
       deliver: (packet) => this.deliver(packet),
-      closed: (why, error) => {
-        over(why)
-        this.onClose?.(why, error)
-      },
+      closed: (cause, error) => this.onClose?.(cause, error),
     }, { ...options, role: 'server', maximumPacketSize: this.maximumPacketSize })
-    this.closed = this.driver.done.then(() => cause)
+    this.closed = this.driver.done.then(() => (this.state as Closed).cause)
   }
 
   /** every step of this connection as data; see TraceRecord */
@@ -69,6 +65,11 @@ export class Peer {
   /** What outlives this connection: give it to `accept` when the Client comes back, or store it by `saveSession`. */
   get session(): Session | undefined {
     return this.driver.state.session
+  }
+
+  /** Resolves, never rejects, when the connection is over and every handler is done with what had come: nothing of it is left. */
+  get finished(): Promise<void> {
+    return this.driver.finished
   }
 
   get counters(): Readonly<Counters> {
@@ -126,9 +127,9 @@ export class Peer {
   /** Ends the connection: DISCONNECT in 5.0 (0x8e: the session was taken over), a bare close in 3.x; a refusal where CONNECT is unanswered. The Will, if there is one, is due. */
   async disconnect(reasonCode = 0, properties?: DisconnectInput['properties']): Promise<CloseCause> {
     const { phase } = this.state
-    if (phase === 'connected' || phase === 'reauthenticating') await this.driver.send({ type: 'disconnect', reasonCode, properties: this.connect?.version === 5 ? properties : undefined })
-    else if (phase === 'authenticating') await this.refuse(reasonCode >= 0x80 && mayCarry('connack', reasonCode, 5) ? reasonCode : SERVER_UNAVAILABLE)
-    else this.abort()
+    if (phase === 'connected' || phase === 'reauthenticating') await this.driver.send({ type: 'disconnect', reasonCode, properties: this.connect?.version === 5 ? properties : undefined }).catch(unlessClosed)
+    else if (phase === 'authenticating') await this.refuse(reasonCode >= 0x80 && mayCarry('connack', reasonCode, 5) ? reasonCode : SERVER_UNAVAILABLE).catch(unlessClosed)
+    else if (phase === 'awaiting-connect') this.abort()
     return this.closed
   }
 

@@ -8,7 +8,7 @@ const number = (text: string | undefined): number => Number(text?.replaceAll(/[_
 
 /** Where each default stands. */
 const DEFAULTS: { readonly [bound: string]: readonly [file: string, pattern: RegExp, unit?: number] } = {
-  'connections': ['src/transport/tcp.ts', /maximumConnections = ([\d_]+)/],
+  'connections': ['src/transport/sockets.ts', /DEFAULT_MAXIMUM_CONNECTIONS = ([\d_]+)/],
   'sessions, of Clients that are there or away': ['src/broker/broker.ts', /maximumSessions \?\? ([\d_]+)/],
   'how long a session outlives its connection': ['src/broker/broker.ts', /SEVEN_DAYS = ([\d_]+)/],
   'subscriptions of a session': ['src/broker/requests.ts', /maximumSubscriptions \?\? ([\d_]+)/],
@@ -30,7 +30,7 @@ test('docs/broker.md says the bounds that hold, and names the options that there
   const said = Object.fromEntries(rows.map(([, bound, value, by]) => [bound === 'bytes of them' ? `${bound} ${/`\w+`/.exec(by!)![0]}` : bound!, number(value)]))
   const held = Object.fromEntries(Object.entries(DEFAULTS).map(([bound, [file, pattern, unit = 1]]) => [bound, number(pattern.exec(read(file))?.[1]) * unit]))
   assert.equal(said, held)
-  const options = read('src/broker/options.ts') + read('src/broker/memory-store.ts') + read('src/transport/tcp.ts')
+  const options = read('src/broker/options.ts') + read('src/broker/memory-store.ts') + read('src/transport/sockets.ts')
   for (const [, , , by] of rows) for (const [, option] of by!.matchAll(/`(maximum\w+|receiveMaximum|topicAliasMaximum)`/g)) assert.match(options, new RegExp(`readonly ${option}\\?`))
 })
 
