@@ -141,7 +141,7 @@ interface Encoder {
 /** WRITERS and PACKETS in one look-up, which has no prototype to find other names in. */
 const ENCODERS: { readonly [type: string]: Encoder | undefined } = /* @__PURE__ */ Object.assign(
   Object.create(null) as object,
-  Object.fromEntries(Object.entries(PACKETS).map(([type, { number, since }]) =>
+  /* @__PURE__ */ Object.fromEntries(/* @__PURE__ */ Object.entries(PACKETS).map(([type, { number, since }]) =>
     // The table takes each packet to its own writer, which TypeScript cannot follow.
     [type, { first: number << 4, since, write: WRITERS[type as PacketType] as Encoder['write'] }])),
 )

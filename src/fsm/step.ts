@@ -6,7 +6,7 @@ import type { Exchanges, Session } from './session.ts'
 import type { Authenticating, Effect, Live, State, Step } from './types.ts'
 
 export const NOTHING: readonly Effect[] = /* @__PURE__ */ Object.freeze([])
-export const DELIVER: readonly Effect[] = /* @__PURE__ */ Object.freeze([Object.freeze({ type: 'deliver' })])
+export const DELIVER: readonly Effect[] = /* @__PURE__ */ Object.freeze([/* @__PURE__ */ Object.freeze({ type: 'deliver' })])
 
 /** A step that changes nothing and has shared effects is the same value every time: a stream of packets on one connection makes none. */
 let last: Step | undefined
