@@ -1,11 +1,21 @@
 // Somebody else's project with connack installed: a temporary folder whose node_modules holds what is published, freshly built.
 import { spawn, spawnSync } from 'node:child_process'
-import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath, pathToFileURL } from 'node:url'
 
 export const ROOT: string = fileURLToPath(new URL('../..', import.meta.url))
+
+/** A file of this repository. */
+export function read(file: string): string {
+  return readFileSync(join(ROOT, file), 'utf8')
+}
+
+/** The code blocks of one language on a page, in order. */
+export function blocksOf(file: string, language: string): readonly string[] {
+  return [...read(file).matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\`$`, 'gm'))].map(([, code]) => code!)
+}
 
 /** What a project runs is not ours to cover. */
 const ENV = { ...process.env, NODE_V8_COVERAGE: '' }
