@@ -72,6 +72,7 @@ export class Project {
   begin(command: string, ...args: readonly string[]): Running {
     const child = spawn(command, args, { cwd: this.folder, timeout: 20_000, env: ENV })
     let output = ''
+    let ended = false
     const waiting = new Set<() => void>()
     const over = new Promise<Ran>((resolve, reject) => {
       for (const pipe of [child.stdout, child.stderr]) {
@@ -82,6 +83,7 @@ export class Project {
       }
       child.on('error', reject)
       child.on('close', (status) => {
+        ended = true
         resolve({ status, output })
         for (const look of waiting) look()
       })
@@ -91,7 +93,7 @@ export class Project {
       says: (what) => new Promise((resolve, reject) => {
         const look = (): void => {
           const found = what.exec(output)
-          if (found === null && child.exitCode === null) return
+          if (found === null && !ended) return
           waiting.delete(look)
           if (found === null) reject(new Error(`it ended without ${what}: ${output}`))
           else resolve(found)
