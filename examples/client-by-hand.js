@@ -1,4 +1,4 @@
-// A client on a bare node:net socket: bytes → packets → machine → effects → bytes. Connects, publishes, pings, disconnects.
+// A client on a bare node:net socket: bytes → packets → machine → effects → bytes. Connects, publishes with QoS 1, disconnects when that is acknowledged.
 //   node examples/client-by-hand.js [port] [host]
 // docs/integrate.md has the same step by step, with what a long-lived client needs besides.
 import { connect } from 'node:net'
@@ -47,9 +47,9 @@ function delivered(packet) {
   console.log('received', packet.type)
 }
 
-/** A request with a token is settled by its answer: CONNECT by CONNACK, PINGREQ by PINGRESP. */
-function settled({ token }) {
-  if (token === 'ping') return act({ type: 'send', packet: { type: 'disconnect' } })
-  act({ type: 'send', packet: { type: 'publish', topic: 'temperature', payload: '21.5' } })
-  act({ type: 'send', packet: { type: 'pingreq' }, token: 'ping' })
+/** A request with a token is settled by its answer: CONNECT by CONNACK, a message of QoS 1 by PUBACK. */
+function settled({ token, packet }) {
+  if (packet.reasonCode >= 0x80) return console.log(token, 'was refused')
+  if (token === 'connect') return act({ type: 'send', packet: { type: 'publish', topic: 'temperature', payload: '21.5', qos: 1 }, token: 'message' })
+  act({ type: 'send', packet: { type: 'disconnect' } })
 }

@@ -12,11 +12,15 @@ const ATTW = '@arethetypeswrong/cli@0.18'
 /** The oldest compilers we claim, with what they are given: codec and machine from 4.7, `moduleResolution: bundler` (which came with it) and transports from 5.2. */
 const COMPILERS = [
   ['4.7', 'nodenext', 'core'], ['5.0', 'nodenext', 'core'], ['5.0', 'bundler', 'core'], ['5.2', 'nodenext', 'transport'], ['5.2', 'bundler', 'transport'],
-  ['own', 'nodenext', 'core'], ['own', 'bundler', 'core'], ['own', 'nodenext', 'transport'], ['own', 'bundler', 'transport'], ['own', 'nodenext', 'tcp'],
+  ['own', 'nodenext', 'core'], ['own', 'bundler', 'core'], ['own', 'nodenext', 'transport'], ['own', 'bundler', 'transport'], ['5.2', 'nodenext', 'node'], ['own', 'nodenext', 'node'],
 ]
-/** What a browser can have. */
-const FOR_BROWSERS = ['connack', 'connack/codec', 'connack/fsm', 'connack/transport']
 const manifest = JSON.parse(readFileSync(`${ROOT}/package.json`, 'utf8'))
+const has = (name) => manifest.exports[name.replace(manifest.name, '.')] !== undefined
+/** What a browser can have. */
+const FOR_BROWSERS = ['connack', 'connack/codec', 'connack/fsm', 'connack/transport', 'connack/websocket', 'connack/streams', 'connack/broker'].filter(has)
+/** Transports without a type of Node's, and those with. */
+const PLAIN = ['connack/transport', 'connack/websocket', 'connack/streams', 'connack/broker'].filter(has)
+const OF_NODE = ['connack/tcp', 'connack/tls', 'connack/websocket-server', 'connack/connect'].filter(has)
 const rows = []
 const scratch = mkdtempSync(join(tmpdir(), 'connack-package-'))
 
@@ -82,15 +86,23 @@ if (packet.type === 'publish') packet.properties?.topicAlias?.toFixed()
 encode({ type: 'puback', packetId: 1, properties: { topicAlias: 1 } }, 5)
 export const use = [annotate(encode(packet, 5), 5), state, new PacketStream()]\n`
   writeFileSync(join(folder, 'core.ts'), core)
-  writeFileSync(join(folder, 'transport.ts'), `${core}import { Client } from 'connack/transport'\nexport const client: typeof Client = Client\n`)
-  writeFileSync(join(folder, 'tcp.ts'), "import { connectTcp } from 'connack/tcp'\nexport const client = connectTcp({ port: 1883, connect: { version: 5, clientId: 'kitchen', cleanStart: true, keepAlive: 60 } })\n")
+  const all = (names) => names.map((name, i) => `export * as all${i} from '${name}'\n`).join('')
+  writeFileSync(join(folder, 'transport.ts'), `${core}import { connectWebSocket } from 'connack/websocket'
+${all(PLAIN)}export const client = connectWebSocket({ url: 'wss://localhost/mqtt', connect: { clientId: 'kitchen' }, WebSocket })\n`)
+  writeFileSync(join(folder, 'node.ts'), `import { readFileSync } from 'node:fs'
+import { connect } from 'connack/connect'
+import { connectTcp } from 'connack/tcp'
+import { listenTls } from 'connack/tls'
+${all(OF_NODE)}export const client = connectTcp({ port: 1883, connect: { version: 5, clientId: 'kitchen', cleanStart: true, keepAlive: 60 } })
+export const other = connect('mqtts://localhost', { tls: { ca: readFileSync('ca.pem') } })
+export const server = listenTls({ tls: { cert: '', key: '' } }, (peer, socket) => { peer.onConnect = () => (socket.authorized ? peer.accept() : peer.refuse(0x87)) })\n`)
   for (const [wanted, resolution, what] of COMPILERS) {
     const { tsc, version } = compiler(wanted)
-    // Only TCP speaks of Node's own types.
-    if (what === 'tcp') run('npm', ['install', '--no-audit', '--no-fund', '@types/node@20'], folder)
-    const ambient = what === 'tcp' ? ['--types', 'node'] : []
+    // Only these speak of Node's own types.
+    if (what === 'node') run('npm', ['install', '--no-audit', '--no-fund', '@types/node@20'], folder)
+    const ambient = what === 'node' ? ['--types', 'node'] : []
     run(process.execPath, [tsc, ...wanted === 'own' ? ['--ignoreConfig'] : [], '--noEmit', '--strict', '--exactOptionalPropertyTypes', '--target', 'es2022', '--lib', 'es2022,dom', '--module', resolution === 'nodenext' ? 'nodenext' : 'esnext', '--moduleResolution', resolution, ...ambient, `${what}.ts`], folder)
-    row(`TypeScript ${version}, ${resolution}`, `${{ core: '`connack`, `connack/codec`, `connack/fsm`', transport: 'the same and `connack/transport`', tcp: '`connack/tcp`, with `@types/node`' }[what]}: no complaint, \`skipLibCheck\` off`)
+    row(`TypeScript ${version}, ${resolution}`, `${{ core: '`connack`, `connack/codec`, `connack/fsm`', transport: `the same and ${PLAIN.map((name) => `\`${name}\``).join(', ')}`, node: `${OF_NODE.map((name) => `\`${name}\``).join(', ')}, with \`@types/node\`` }[what]}: no complaint, \`skipLibCheck\` off`)
   }
 }
 

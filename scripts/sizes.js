@@ -1,5 +1,5 @@
 // What an import weighs, minified, and minified and compressed. scripts/sizes.json holds the figures that a test lets fall and not rise (by more than
-// 2 %). `npm run sizes` measures, `npm run sizes -- --write` puts lower figures into the file and into docs/integrate.md, `--write --raise` any: say in
+// 2 %). `npm run sizes` measures, `npm run sizes -- --write` puts lower figures into the file and into README.md and docs/integrate.md, `--write --raise` any: say in
 // the commit what the bytes bought.
 import { readFileSync, writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
@@ -8,7 +8,7 @@ import { build } from 'esbuild'
 import { COMMON, sources } from './vendor-bundle.js'
 
 const FILE = fileURLToPath(new URL('sizes.json', import.meta.url))
-const PAPER = fileURLToPath(new URL('../docs/integrate.md', import.meta.url))
+const PAPERS = ['README.md', 'docs/integrate.md'].map((paper) => fileURLToPath(new URL(`../${paper}`, import.meta.url)))
 
 /** name → what a program imports, and from where */
 const IMPORTS = {
@@ -45,7 +45,7 @@ export function lines(figures) {
   return Object.entries(figures).map(([name, { min, gzip }]) => `${name.padEnd(34)}${kib(min)} min ${kib(gzip)} gzip`)
 }
 
-/** The table of docs/integrate.md. */
+/** The table of the papers. */
 export function table(figures) {
   return Object.entries(figures).map(([name, { min, gzip }]) => `| ${name} | ${(min / 1024).toFixed(1)} | ${(gzip / 1024).toFixed(1)} |\n`).join('')
 }
@@ -62,6 +62,6 @@ if (process.argv[1] === fileURLToPath(import.meta.url)) {
     const lower = (name, kind) => Math.min(figures[name][kind], before[name]?.[kind] ?? Infinity)
     const after = Object.fromEntries(Object.keys(figures).map((name) => [name, { min: lower(name, 'min'), gzip: lower(name, 'gzip') }]))
     writeFileSync(FILE, `{\n${Object.entries(after).map(([name, { min, gzip }]) => `  ${JSON.stringify(name)}: { "min": ${min}, "gzip": ${gzip} }`).join(',\n')}\n}\n`)
-    writeFileSync(PAPER, readFileSync(PAPER, 'utf8').replace(/(\| import \| min \| gzip \|\n\|---\|---\|---\|\n)(?:\|.*\n)*/, (_, head) => head + table(after)))
+    for (const paper of PAPERS) writeFileSync(paper, readFileSync(paper, 'utf8').replace(/(\| import \| min \| gzip \|\n\|---\|---\|---\|\n)(?:\|.*\n)*/, (_, head) => head + table(after)))
   }
 }

@@ -106,12 +106,15 @@ function annotation(list, length, error) {
 }
 
 /** The defaults of the flows, so that a new default of ours does not bend them. */
-const LIMITS = { versions: [3, 4, 5], connectTimeout: 10_000, connackTimeout: 30_000, authTimeout: 30_000, pingrespTimeout: 10_000, closeTimeout: 5_000, heldPackets: 100 }
+const LIMITS = {
+  versions: [3, 4, 5], connectTimeout: 10_000, connackTimeout: 30_000, authTimeout: 30_000, pingrespTimeout: 10_000, closeTimeout: 5_000, heldPackets: 100,
+  receiveMaximum: 65_535, packetIds: 65_535,
+}
 
-function checkFlow(connack, { role, version, session, limits, steps }) {
+function checkFlow(connack, { role, version, session, sessionAfter, limits, steps }) {
   const expected = new Timers()
   const actual = new Timers()
-  let state = connack.initial({ role, session: packetOf(session), limits: { ...LIMITS, ...limits } })
+  let state = connack.initial({ role, session: restored(connack, session), limits: { ...LIMITS, ...limits } })
   for (const [i, step] of steps.entries()) {
     const where = `step ${i} at ${step.at} ms`
     const unseen = actual.due().find(([, time]) => time < step.at)
@@ -126,12 +129,32 @@ function checkFlow(connack, { role, version, session, limits, steps }) {
     if (differs !== undefined) return `${where}: ${differs}`
     state = next
   }
-  return undefined
+  const differs = sessionAfter && difference({ sent: [], received: [], ...sessionAfter }, saved(connack, state.session, version, sessionAfter.nextId !== undefined))
+  return differs && `the session afterwards: ${differs}`
 }
 
-function inputOf({ decode, encode, PacketStream }, input, state, version) {
+function restored({ restoreSession }, session) {
+  return session && restoreSession(packetOf(session))
+}
+
+/** What a store would hold, in the form of the flows; `nextId` is nobody's business unless the flow says it. */
+function saved(connack, session, version, withNextId) {
+  if (session === undefined) return undefined
+  const { clientId, nextId, sent = [], received = [] } = connack.saveSession(session)
+  const messages = sent.map(({ packetId, message }) => ({ packetId, message: message && messageOf(connack, message, version) }))
+  return jsonOf({ clientId, nextId: withNextId ? nextId : undefined, sent: messages, received })
+}
+
+/** A message as the other side decodes it; the identifier is not its own. */
+function messageOf({ decode, encode }, message, version) {
+  if (message.packetId !== undefined) throw new Error(`a message has the identifier ${message.packetId}`)
+  return { ...decode(encode({ ...message, packetId: 1 }, version), version), packetId: undefined }
+}
+
+function inputOf(connack, input, state, version) {
+  const { decode, encode, PacketStream } = connack
   switch (input.type) {
-    case 'send': return { type: 'send', packet: packetOf(input.packet), token: input.token }
+    case 'send': return { type: 'send', packet: packetOf(input.packet), token: input.token, session: restored(connack, input.session) }
     case 'received': return { type: 'received', packet: decode(input.hex === undefined ? encode(packetOf(input.packet), version) : bytesOf(input.hex), version) }
     case 'timer': return input
     case 'closed': return { type: 'closed', error: input.error === undefined ? undefined : new Error(input.error) }
@@ -152,7 +175,8 @@ function inputOf({ decode, encode, PacketStream }, input, state, version) {
 }
 
 /** What can be seen from outside, in the form of the flows; packets as the other side decodes them. */
-function visible({ decode, encode }, effects, input, next, version) {
+function visible(connack, effects, input, next, version) {
+  const { decode, encode } = connack
   return effects.flatMap((effect) => {
     switch (effect.type) {
       case 'arm': case 'disarm': return []
@@ -163,9 +187,10 @@ function visible({ decode, encode }, effects, input, next, version) {
       case 'deliver': return [{ type: 'deliver', packet: jsonOf(effect.packet ?? input.packet) }]
       case 'refuse': return [jsonOf({ type: 'refuse', token: effect.token, error: { name: effect.error.name, rule: effect.error.rule } })]
       case 'close': {
-        const { by, why, reasonCode, rule, will } = effect.cause
-        return [jsonOf({ type: 'close', cause: { by, why, reasonCode, rule, will } })]
+        const { by, why, reasonCode, rule, will, willDelay, sessionExpiryInterval } = effect.cause
+        return [jsonOf({ type: 'close', cause: { by, why, reasonCode, rule, will, willDelay, sessionExpiryInterval } })]
       }
+      case 'session': return [jsonOf({ ...effect, redo: effect.redo?.map(({ packet, token }) => ({ packet: messageOf(connack, packet, version), token })) })]
       default: return [jsonOf(effect)]
     }
   })

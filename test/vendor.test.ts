@@ -122,7 +122,10 @@ test('one byte of the behaviour changed is noticed by the corpus', async () => {
     // what is written
     ['connect', '? 0 : 0x40)', '? 0 : 0x41)'], ['publish', 'correlationData: { id: 0x09', 'correlationData: { id: 0x0a'], ['disconnect', '0x8d: { name', '0x8c: { name'],
     // the machine
-    ['flows', 'keepAlive * 1500', 'keepAlive * 1501'], ['flows', 'var TAKEN_OVER = 0x8e', 'var TAKEN_OVER = 0x8d'], ['flows', 'var CONTINUE_AUTHENTICATION = 0x18', 'var CONTINUE_AUTHENTICATION = 0x19'],
+    ['flows', 'keepAlive * 1500', 'keepAlive * 1501'], ['flows', 'var TAKEN_OVER = 0x8e', 'var TAKEN_OVER = 0x8d'], ['flows', 'RE_AUTHENTICATE = 0x19', 'RE_AUTHENTICATE = 0x18'],
+    // sessions: what is sent again, in which order, with which flag; what the peer may have unanswered; what is left to store
+    ['flows', 'a.turn - b.turn', 'b.turn - a.turn'], ['flows', 'packetId, dup: true,', 'packetId, dup: 1>2 ,'], ['flows', 'flow.receiving >= maximum', 'flow.receiving >  maximum'],
+    ['flows', '{ owes: "pubrel", turn: 0, here: false }', '{ owes: "pubrec", turn: 0, here: false }'], ['flows', 'sessionExpiryInterval ?? agreement.sessionExpiryInterval', 'sessionExpiryInterval || agreement.sessionExpiryInterval'],
   ] as const
   const { checkPackets, checkFlows, corpusOf } = await import(pathToFileURL(join(one, 'verify.js')).href) as Verify
   const { packets, flows } = corpusOf((file) => readFileSync(join(ROOT, 'fixtures', file), 'utf8'))
@@ -201,17 +204,24 @@ test('two copies of two versions work in one program: packets, errors by name, a
   assert.equal([client.state.phase, server.state.phase], ['connected', 'connected'])
   client.take(server.act({ type: 'send', packet: { type: 'publish', topic: 'temperature', payload: '21' } }))
   assert.equal(client.delivered.map(({ type }) => type), ['connack', 'publish'])
+  // Two messages that are never answered; the second one has the identifier the machine chose.
+  for (const token of ['one', 'two']) client.act({ type: 'send', packet: { type: 'publish', topic: 'temperature', payload: token, qos: 1 }, token })
   // An error of one copy is an input of the other's machine.
   const step = ours.transition(client.state, { type: 'malformed', error: errors[1] as Connack.MalformedPacket })
   assert.equal(step.effects.map(({ type }) => type).includes('close'), true)
   assert.is(step.state.phase === 'closing' ? step.state.cause.reasonCode : undefined, 0x81)
-  // A session is data: a connection of the other copy goes on with it.
+  // A session is data: a connection of the other copy goes on with it, handed over as it is or by way of a store.
   const { session } = client.state
   assert.ok(session !== undefined && session.clientId === 'kitchen')
-  const again = end(theirs, ours, theirs.initial({ role: 'client', session: structuredClone(session) }))
-  again.act({ type: 'send', packet: { ...connect, cleanStart: false } })
-  again.take([theirs.encode({ type: 'connack', sessionPresent: true, reasonCode: 0 }, 5)])
-  assert.is(again.state.phase, 'connected')
+  const stored = JSON.parse(JSON.stringify(ours.toJson(ours.saveSession(session)))) as Connack.SavedSession
+  for (const handed of [structuredClone(session), theirs.restoreSession(theirs.fromJson(stored) as Connack.SavedSession)]) {
+    const again = end(theirs, ours, theirs.initial({ role: 'client', session: handed }))
+    again.act({ type: 'send', packet: { ...connect, cleanStart: false } })
+    const pieces = again.take([theirs.encode({ type: 'connack', sessionPresent: true, reasonCode: 0 }, 5)])
+    assert.is(again.state.phase, 'connected')
+    const sent = pieces.map((piece) => ours.decode(piece, 5) as Connack.Publish)
+    assert.equal(sent.map(({ packetId, dup, payload }) => [packetId, dup, new TextDecoder().decode(payload)]), [[1, true, 'one'], [2, true, 'two']])
+  }
 })
 
 /** One end of a connection whose machine is `mine`; its bytes are read by my codec and written by the other copy's. */
@@ -219,7 +229,8 @@ function end(mine: typeof Connack, other: typeof Connack, start: Connack.State):
   state: Connack.State
   readonly delivered: Connack.Packet[]
   act(input: Connack.Input): Uint8Array[]
-  take(pieces: readonly Uint8Array[]): void
+  /** gives what goes out for it */
+  take(pieces: readonly Uint8Array[]): Uint8Array[]
 } {
   const stream = new mine.PacketStream({ version: 5 })
   const self = {
@@ -231,9 +242,11 @@ function end(mine: typeof Connack, other: typeof Connack, start: Connack.State):
       for (const effect of effects) if (effect.type === 'deliver' && input.type === 'received') self.delivered.push(effect.packet ?? input.packet)
       return effects.flatMap((effect) => (effect.type === 'write' ? [other.encode(effect.packet, 5)] : []))
     },
-    take(pieces: readonly Uint8Array[]): void {
+    take(pieces: readonly Uint8Array[]): Uint8Array[] {
+      const out: Uint8Array[] = []
       for (const piece of pieces) stream.push(piece)
-      for (let packet = stream.next(); packet !== undefined; packet = stream.next()) self.act({ type: 'received', packet })
+      for (let packet = stream.next(); packet !== undefined; packet = stream.next()) out.push(...self.act({ type: 'received', packet }))
+      return out
     },
   }
   return self

@@ -98,4 +98,4 @@ export function nativeFromStandard(): Native {
   }
 }
 
-const native: Native = /* @__PURE__ */ nativeFromBuffer((globalThis as { Buffer?: { prototype: BufferPrototype } }).Buffer?.prototype) ?? nativeFromStandard()
+const native: Native = /* @__PURE__ */ nativeFromBuffer((globalThis as { Buffer?: { prototype: BufferPrototype } }).Buffer?.prototype) ?? /* @__PURE__ */ nativeFromStandard()

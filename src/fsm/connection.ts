@@ -29,7 +29,7 @@ export interface InitialOptions {
 }
 
 export const DEFAULT_LIMITS: Limits = /* @__PURE__ */ Object.freeze({
-  versions: Object.freeze([3, 4, 5] as const),
+  versions: /* @__PURE__ */ Object.freeze([3, 4, 5] as const),
   connectTimeout: 10_000,
   connackTimeout: 30_000,
   authTimeout: 30_000,
@@ -197,4 +197,4 @@ function isOver(state: State): boolean {
   return state.phase === 'closing' || state.phase === 'closed'
 }
 
-const ANSWER_PING: readonly Effect[] = /* @__PURE__ */ Object.freeze([Object.freeze({ type: 'write', packet: Object.freeze({ type: 'pingresp' }) })])
+const ANSWER_PING: readonly Effect[] = /* @__PURE__ */ Object.freeze([/* @__PURE__ */ Object.freeze({ type: 'write', packet: /* @__PURE__ */ Object.freeze({ type: 'pingresp' }) })])

@@ -102,7 +102,7 @@ export interface Flow {
 
 /** Nothing is in use: shared by all connections of which that is true. */
 export const NO_FLOW: Flow = /* @__PURE__ */ Object.freeze({
-  resend: Object.freeze([]), resent: 0, waiting: 0, requests: 0, receiving: 0, nextPuback: 0, duePuback: 0, nextPubrec: 0, duePubrec: 0, ourAliases: undefined, theirAliases: undefined,
+  resend: /* @__PURE__ */ Object.freeze([]), resent: 0, waiting: 0, requests: 0, receiving: 0, nextPuback: 0, duePuback: 0, nextPubrec: 0, duePubrec: 0, ourAliases: undefined, theirAliases: undefined,
 })
 
 /** The flow with other counts of our side. By hand, not by `...`, as `moved` in step.ts: both come by with each QoS 1 and 2 packet. */

@@ -16,7 +16,7 @@ export const CONNECTION_RULES: {
     | 'wrongAck' | 'unaskedAck' | 'subackCount' | 'unsubackCount' | 'answerWithoutQuestion' | 'pubackOrder' | 'pubrecOrder' | 'pubrelEarly' | 'machineSends'
     | 'topicAliasOfClient' | 'topicAliasOfServer' | 'topicAliasUnknown' | 'maximumPacketSizeOfClient' | 'maximumPacketSizeOfServer' | 'problemInformation' | 'responseInformation'
     | 'maximumQos' | 'retainAvailable' | 'wildcardsAvailable' | 'sharedAvailable' | 'identifiersAvailable']: RuleRow
-} = rules({
+} = /* @__PURE__ */ rules({
   // the life of a connection
   firstPacket: { code: 0x82, text: 'the first packet from the Client is CONNECT', 3: '3.1 §3.1', 4: 'MQTT-3.1.0-1', 5: 'MQTT-3.1.0-1' },
   secondConnect: { code: 0x82, text: 'a Client sends CONNECT once', 3: '3.1 §3.1', 4: 'MQTT-3.1.0-2', 5: 'MQTT-3.1.0-2' },

@@ -56,7 +56,7 @@ test('silence begins anew with every packet of its direction, and with no other'
   assert.not(alarms.heard('received', clock.now()))
 })
 
-test('MQTT-3.1.2-23: what is to be sent in time sets out a little early: a tenth, half a second at most', () => {
+test('MQTT-3.1.2-23 (3.1.1): what is to be sent in time sets out a little early: a tenth, half a second at most', () => {
   const { clock, alarms, fired } = rig()
   alarms.arm('keep-alive', 1000, 'sent', clock.now())
   clock.pass(950)

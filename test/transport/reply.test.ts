@@ -25,7 +25,7 @@ test('requests: a code for all or one for each; nothing and `later` are no answe
   assert.is(answerTo({ type: 'pingresp' }, 0, 5), undefined)
 })
 
-test('MQTT-3.9.3-2: a refusal is 0x80 in 3.1.1, and cannot be said in 3.1', () => {
+test('MQTT-3.9.3-2 (3.1.1): a refusal is 0x80 in 3.1.1, and cannot be said in 3.1', () => {
   assert.equal(answerTo(subscribe, [2, 0x9e], 4), { type: 'suback', packetId: 8, reasonCodes: [2, 0x80] })
   assert.equal(answerTo(subscribe, [2, 0], 3), { type: 'suback', packetId: 8, reasonCodes: [2, 0] })
   assert.throws(() => answerTo(subscribe, 0x87, 3), /MQTT 3\.1 cannot say.*0x87/)

@@ -215,7 +215,7 @@ test('messages that wait for Receive Maximum also wait for a peer that does not 
   assert.equal((await Promise.all(all)).map((ack) => (ack as { readonly type: string }).type), Array(50).fill('puback'))
 })
 
-test('MQTT-3.1.2-24: when reading goes on after a slow handler, what came meanwhile gets time to be read', async () => {
+test('MQTT-3.1.2-24 (3.1.1): when reading goes on after a slow handler, what came meanwhile gets time to be read', async () => {
   for (const role of ['server', 'client'] as const) {
     const r = rig(role)
     let go = (): void => {}
