@@ -13,7 +13,7 @@ export interface DriverOptions extends InitialOptions {
   readonly maximumConnectSize?: number | undefined
   /** bytes taken for sending while the peer does not read; default 1 MiB. Beyond it `send` refuses */
   readonly maximumUnsent?: number | undefined
-  /** how long the peer may not read before the connection is given up, in ms; default 30,000 */
+  /** how long the peer may not read, or a handler hold up more than can wait behind it, before the connection is given up, in ms; default 30,000 */
   readonly drainTimeout?: number | undefined
   /** messages of QoS 1 and 2 that wait for the peer's Receive Maximum; default 1,000. Beyond it `send` refuses */
   readonly maximumWaiting?: number | undefined
