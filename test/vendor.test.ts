@@ -124,7 +124,7 @@ test('one byte of the behaviour changed is noticed by the corpus', async () => {
     // the machine
     ['flows', 'keepAlive * 1500', 'keepAlive * 1501'], ['flows', 'var TAKEN_OVER = 0x8e', 'var TAKEN_OVER = 0x8d'], ['flows', 'RE_AUTHENTICATE = 0x19', 'RE_AUTHENTICATE = 0x18'],
     // sessions: what is sent again, in which order, with which flag; what the peer may have unanswered; what is left to store
-    ['flows', 'a.turn - b.turn', 'b.turn - a.turn'], ['flows', 'packetId, dup: true,', 'packetId, dup: 1>2 ,'], ['flows', 'flow.receiving >= maximum', 'flow.receiving >  maximum'],
+    ['flows', 'a.turn - b.turn', 'b.turn - a.turn'], ['flows', ', packetId, true);', ', packetId, 1>2 );'], ['flows', 'flow.receiving >= Math.min', 'flow.receiving >  Math.min'],
     ['flows', '{ owes: "pubrel", turn: 0, here: false }', '{ owes: "pubrec", turn: 0, here: false }'], ['flows', 'sessionExpiryInterval ?? agreement.sessionExpiryInterval', 'sessionExpiryInterval || agreement.sessionExpiryInterval'],
   ] as const
   const { checkPackets, checkFlows, corpusOf } = await import(pathToFileURL(join(one, 'verify.js')).href) as Verify

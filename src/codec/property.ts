@@ -311,8 +311,8 @@ function columnOf([name, row]: readonly [string, PropertyRow], place: number): C
   return { name, id, title, kind, rule, carriers, place, bit: 1 << place, repeats: kind === 'pairs' || kind === 'identifiers' }
 }
 
-const USER_PROPERTY_NAME = `${PROPERTIES.userProperties.title} name`
-const USER_PROPERTY_VALUE = `${PROPERTIES.userProperties.title} value`
+const USER_PROPERTY_NAME = 'User Property name'
+const USER_PROPERTY_VALUE = 'User Property value'
 
 /** The property with this identifier as the standard calls it; undefined where there is none. */
 export function propertyTitle(id: number): string | undefined {
@@ -329,11 +329,11 @@ const BY_ID: { readonly [C in Carrier]: readonly (Column | undefined)[] } = /* @
 const BY_NAME: { readonly [C in Carrier]: { readonly [name: string]: Column | undefined } } = /* @__PURE__ */ perCarrier((columns) =>
   Object.assign(Object.create(null) as object, Object.fromEntries(columns.map((column) => [column.name, column]))))
 
-const AUTHENTICATION_DATA: number = /* @__PURE__ */ bitOf('authenticationData')
-const AUTHENTICATION: number = AUTHENTICATION_DATA | /* @__PURE__ */ bitOf('authenticationMethod')
+const AUTHENTICATION_DATA: number = /* @__PURE__ */ bitsOf('authenticationData')
+const AUTHENTICATION: number = /* @__PURE__ */ bitsOf('authenticationData', 'authenticationMethod')
 
-function bitOf(name: PropertyName): number {
-  return COLUMNS.find((column) => column.name === name)!.bit
+function bitsOf(...names: readonly PropertyName[]): number {
+  return COLUMNS.reduce((bits, { name, bit }) => (names.includes(name as PropertyName) ? bits | bit : bits), 0)
 }
 
 function byId(columns: readonly Column[]): (Column | undefined)[] {
