@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The commands as data: what each is called, takes and does. `connack serve` and `connack proxy` will be two more rows.
+// The commands as data: what each is called, takes and does. `connack serve` will be one more row.
 import { conformCommand, CONFORM_OPTIONS } from './conform.ts'
 import { connectWords } from './connect.ts'
 import { decodeCommand } from './decode.ts'
@@ -10,6 +10,7 @@ import { Misused, STATUS } from './io.ts'
 import type { Io } from './io.ts'
 import { CONNECTION, DEBUG, JSON_LINES, SECRETS, text, TLS, VERSION } from './options.ts'
 import type { OptionRow, Words } from './options.ts'
+import { proxyCommand, PROXY_OPTIONS } from './proxy.ts'
 import { versionOf } from './target.ts'
 
 export interface Command {
@@ -63,6 +64,17 @@ export const COMMANDS: readonly Command[] = [
       'Exit status: 0; 1 when the standard forbids the packet, with the field it is about.',
     ],
     options: encodeOptions, run: encodeCommand,
+  },
+  {
+    name: 'proxy', usage: 'proxy [[HOST:]PORT] mqtt[s]://host[:port] | ws[s]://host[:port]/path', summary: 'stands between a client and a server, and names every byte that passes',
+    details: [
+      'Listens on 127.0.0.1:1884 unless told otherwise. Bytes are passed on as they are, also those that are no MQTT, and at once; a WebSocket of the client is',
+      'read as it passes, and to ws:// and wss:// a client of plain MQTT is given one. Shown of each packet: its bytes, when it passed, the phases of both sides, how',
+      'long an answer took, the rules broken; and at the end who closed first and why. Passwords are dots.',
+      '--save makes a file for Wireshark; in it the port of the server is 1883, of a WebSocket 80, since it knows MQTT by that. It holds passwords.',
+      'Exit status: 0 when it is stopped (Ctrl-C); 1 when it cannot listen.',
+    ],
+    options: [...TLS, ...PROXY_OPTIONS, JSON_LINES, SECRETS], run: proxyCommand,
   },
   {
     name: 'doctor', usage: 'doctor mqtt[s]://host[:port] | ws[s]://host[:port]/path | -h HOST', summary: 'finds out, stage by stage, why a connection does not come about',

@@ -144,7 +144,7 @@ const PING = 9
 const PONG = 10
 
 /** One frame of a client: final and masked. */
-function frame(opcode: number, data: Uint8Array): Uint8Array {
+export function frame(opcode: number, data: Uint8Array): Uint8Array {
   const extended = data.length < 126 ? [] : data.length < 65_536 ? [data.length >> 8, data.length & 0xff] : [0, 0, 0, 0, data.length >>> 24, (data.length >> 16) & 0xff, (data.length >> 8) & 0xff, data.length & 0xff]
   const mask = randomBytes(4)
   const short = data.length < 126 ? data.length : data.length < 65_536 ? 126 : 127
