@@ -78,7 +78,7 @@ export class Connection {
         room = client.write(inner) && room
         capture?.data('server', this.wallClock(now), inner)
         watch.push('server', inner, now)
-      }, (answer) => { socket.write(answer) })
+      }, (answer) => { if (!socket.writableNeedDrain) socket.write(answer) })
       return room
     }, undefined, wrapped)
   }
@@ -102,9 +102,10 @@ export class Connection {
         source.pause()
         sink.once('drain', () => { source.resume() })
       }
-      if (unseen) return
-      capture?.data(from, this.wallClock(now), chunk)
-      watch.push(from, chunk, now)
+      if (!unseen) {
+        capture?.data(from, this.wallClock(now), chunk)
+        watch.push(from, chunk, now)
+      }
       this.arm()
     })
     source.on('end', () => {

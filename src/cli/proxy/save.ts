@@ -45,6 +45,7 @@ export class CaptureFlow {
   private readonly server: string
   private readonly time: number
   private flow: TcpFlow | undefined = undefined
+  private readonly over: Set<Sender> = new Set()
 
   constructor(write: (blocks: Uint8Array) => void, client: Endpoint, server: string, time: number) {
     this.write = write
@@ -57,11 +58,15 @@ export class CaptureFlow {
     this.write(this.opened(bytes[0]).data(from, time, bytes))
   }
 
+  /** This side closes, once. */
   end(from: Sender, time: number): void {
+    if (this.over.has(from)) return
+    this.over.add(from)
     this.write(this.opened(undefined).end(from, time))
   }
 
   reset(from: Sender, time: number): void {
+    this.over.add('client').add('server')
     this.write(this.opened(undefined).reset(from, time))
   }
 
