@@ -32,10 +32,10 @@ export const COMMANDS: readonly Command[] = [
     options: [VERSION], run: demoCommand,
   },
   {
-    name: 'connect', usage: 'connect mqtt://[user:password@]host[:port] [--version 3.1|3.1.1|5] [--client-id ID] [--keep-alive SECONDS]',
+    name: 'connect', usage: 'connect mqtt[s]://[user:password@]host[:port] | ws[s]://host[:port]/path | unix:/path [--version 3.1|3.1.1|5] [--client-id ID] [--keep-alive SECONDS]',
     summary: 'connects to a real broker, pings and disconnects, every byte shown',
-    details: ['TCP only; `connack doctor` knows TLS and WebSocket.', 'Exit status: 0; the CONNACK code when refused; 7 when the connection is lost or never there.'],
-    options: [...CONNECTION, VERSION, DEBUG], run: connectWords,
+    details: ['Where there is no connection, `connack doctor` finds out why.', 'Exit status: 0; the CONNACK code when refused; 7 when the connection is lost or never there.'],
+    options: [...CONNECTION, VERSION, ...TLS, DEBUG], run: connectWords,
   },
   {
     name: 'decode', usage: 'decode [HEX… | FILE | -] [--version 5|3.1.1|3.1|auto] [--json] [--svg FILE] [--html FILE]',
