@@ -59,7 +59,9 @@ export class Connection {
     this.target = socket
     socket.on('error', ignore)
     if (this.stopped) return void socket.destroy()
-    const wrapping = SCHEMES[target.scheme].webSocket && await speaksMqtt(client) ? await wrap(socket, target) : PLAIN
+    const first = SCHEMES[target.scheme].webSocket ? await firstBytes(client) : undefined
+    if (this.stopped) return
+    const wrapping = first === undefined || first[0] === G ? PLAIN : await wrap(socket, target, first)
     if (client.destroyed || socket.destroyed) return this.stop(client.destroyed ? 'The Client was gone before the target was there.' : 'The target was gone before a byte had passed.')
     // Here and not before: a handshake that the other end gives up has to end at once.
     socket.allowHalfOpen = true
@@ -149,15 +151,15 @@ export class Connection {
   }
 }
 
-/** Does the client begin with a WebSocket upgrade of its own, or with MQTT? Nothing is taken from it. */
-function speaksMqtt(client: Socket): Promise<boolean> {
+/** What the client begins with, a WebSocket upgrade of its own or MQTT; undefined when it goes without a word. Nothing is taken from it. */
+function firstBytes(client: Socket): Promise<Uint8Array | undefined> {
   return new Promise((resolve) => {
     client.once('readable', () => {
       const chunk = client.read() as Buffer | null
       if (chunk !== null) client.unshift(chunk)
-      resolve(chunk?.[0] !== G)
+      resolve(chunk ?? undefined)
     })
-    client.once('close', () => { resolve(false) })
+    client.once('close', () => { resolve(undefined) })
   })
 }
 

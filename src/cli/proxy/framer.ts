@@ -14,6 +14,7 @@ export interface Frame {
   readonly lost: boolean
 }
 
+const NONE = new Uint8Array(0)
 /** The longest fixed header. */
 const HEADER = 5
 /** Of a packet that is too large to keep, and of what is no packet. */
@@ -25,7 +26,8 @@ export class Framer {
   /** bytes that are not read: what is behind them has no beginning */
   unread = 0
   private readonly maximum: number
-  private readonly kept: Uint8Array[] = []
+  /** what is kept of the packet under way: kept[0, keptSize). It grows with the bytes that come, however small their pieces are */
+  private kept: Uint8Array = NONE
   private keptSize = 0
   /** of the packet under way; 0 while its Remaining Length is not there */
   private size = 0
@@ -61,11 +63,11 @@ export class Framer {
 
   private header(chunk: Uint8Array, found: (frame: Frame) => void): Uint8Array {
     const before = this.passed
-    const head = Buffer.concat([...this.kept, chunk.subarray(0, HEADER - before)])
+    const head = Buffer.concat([this.kept.subarray(0, before), chunk.subarray(0, HEADER - before)])
     const first = head[0]!
     const length = scanVarint(head, 1, head.length)
     if (!this.begins(first) || length === 5) {
-      const shown = Buffer.concat([...this.kept, chunk.subarray(0, SHOWN - before)])
+      const shown = Buffer.concat([this.kept.subarray(0, before), chunk.subarray(0, SHOWN - before)])
       this.unread += chunk.length - (shown.length - before)
       this.forget()
       this.lost = true
@@ -91,19 +93,25 @@ export class Framer {
     this.passed += bytes.length
     const room = (this.size > this.maximum ? SHOWN : this.maximum) - this.keptSize
     if (room <= 0) return
-    const part = bytes.slice(0, room)
-    this.kept.push(part)
-    this.keptSize += part.length
+    const part = bytes.subarray(0, room)
+    const size = this.keptSize + part.length
+    if (size > this.kept.length) {
+      const larger = new Uint8Array(Math.max(size, Math.min(2 * this.kept.length, this.size)))
+      larger.set(this.kept.subarray(0, this.keptSize))
+      this.kept = larger
+    }
+    this.kept.set(part, this.keptSize)
+    this.keptSize = size
   }
 
   private give(size: number, ended: boolean, found: (frame: Frame) => void): void {
-    const bytes = new Uint8Array(Buffer.concat(this.kept))
+    const bytes = this.kept.subarray(0, this.keptSize)
     this.forget()
     found({ bytes, size, lost: ended })
   }
 
   private forget(): void {
-    this.kept.length = 0
+    this.kept = NONE
     this.keptSize = this.size = this.passed = 0
   }
 
@@ -112,5 +120,3 @@ export class Framer {
     return this.version === undefined ? isFirstByte(first, undefined) : PACKET_TYPES[first >> 4] !== undefined
   }
 }
-
-const NONE = new Uint8Array(0)

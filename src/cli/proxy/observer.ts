@@ -179,7 +179,8 @@ export class Observer {
     if (packet.type === 'publish' && packet.properties?.topicAlias !== undefined && (from === 'server' || this.accepted)) {
       const { topic, properties: { topicAlias } } = packet
       add(aliasFault(from, topic, topicAlias, agreement, this.aliases[from]), `Topic Alias ${topicAlias}`)
-      if (topic !== '') this.aliases[from] = setId(this.aliases[from], topicAlias, topic)
+      // That it stands for something is all there is to know.
+      if (topic !== '') this.aliases[from] = setId(this.aliases[from], topicAlias, '')
     }
     return rules
   }

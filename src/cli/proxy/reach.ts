@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The target side of a proxied connection: a socket, and how bytes of MQTT become what travels over it.
 import type { Socket } from 'node:net'
+import { PROTOCOL_NAMES } from '../../codec/index.ts'
 import { secure } from '../probe/tls.ts'
 import { frame, upgrade } from '../probe/websocket.ts'
 import { addressesOf, Failure, openTcp, Wire } from '../probe/wire.ts'
@@ -43,10 +44,10 @@ export interface Wrapping {
 /** Bytes as they are. */
 export const PLAIN: Wrapping = { out: (bytes) => bytes, in: (bytes, data) => { data(bytes) }, last: undefined }
 
-/** Upgrades the socket to a WebSocket. Throws Failure. */
-export async function wrap(socket: Socket, target: Target): Promise<Wrapping> {
+/** Upgrades the socket to a WebSocket, for a client whose first bytes these are. Throws Failure. */
+export async function wrap(socket: Socket, target: Target, first: Uint8Array): Promise<Wrapping> {
   const wire = new Wire(socket)
-  const { status, statusText, rest } = await upgrade(wire, target, target.path, PATIENCE)
+  const { status, statusText, rest } = await upgrade(wire, target, target.path, PATIENCE, Buffer.from(first.subarray(4, 10)).toString('latin1') === PROTOCOL_NAMES[3] ? 'mqttv3.1' : 'mqtt')
   if (status !== 101) throw new Failure(`The WebSocket upgrade at ${shown(target.path)} is answered with ${status} ${statusText}.`)
   wire.release()
   if (rest.length > 0) socket.unshift(rest)
