@@ -11,7 +11,7 @@ import type { Peer } from '../../src/transport/tcp.ts'
 import { listenTls } from '../../src/transport/tls.ts'
 import { listenWebSocket } from '../../src/transport/websocket-server.ts'
 import { ws } from '../helpers/adapters.ts'
-import { failure } from '../helpers/network.ts'
+import { failure, until } from '../helpers/network.ts'
 import { identity } from './certificate.ts'
 import { run, serve } from './helpers.ts'
 
@@ -94,7 +94,11 @@ overWebSocket('ws and wss', async () => {
 
 overWebSocket('our WebSocket client: large messages, and an end from either side', async () => {
   const peers: Peer[] = []
-  const server = await listenWebSocket({ port: 0, webSocketServer: new ws!.WebSocketServer({ noServer: true }) }, (peer) => {
+  let pongs = 0
+  const server = await listenWebSocket({ port: 0, webSocketServer: new ws!.WebSocketServer({ noServer: true }) }, (peer, { webSocket }) => {
+    const socket = webSocket as unknown as { ping(): void, once(event: 'pong', listener: () => void): void }
+    socket.once('pong', () => { pongs++ })
+    socket.ping()
     peers.push(peer)
     accepting(peer)
   })
@@ -104,6 +108,7 @@ overWebSocket('our WebSocket client: large messages, and an end from either side
   peers[0]!.onPublish = ({ payload }) => { size = payload.length }
   await client.publish({ topic: 'a', payload: new Uint8Array(900_000), qos: 1 })
   assert.is(size, 900_000)
+  await until(() => pongs === 1)
   await client.disconnect()
   const other = await open()
   await peers[1]!.disconnect()

@@ -161,6 +161,28 @@ test('behind what has no end nothing is read, and it is counted; half a packet a
   assert.equal(ends[0]![1].unread, { client: 46, server: 0 })
 })
 
+test('an HTTP header that does not come to its end is bytes that are no packet, and is counted', () => {
+  for (const bytes of ['47 45', '47 45 54 20 2f']) {
+    const { watch, packets } = talk(4, [['client', bytes]])
+    assert.is(packets.length, 0)
+    watch.end('client', 5)
+    assert.equal(packets.map(({ packet, size }) => [packet, size]), [[undefined, bytes.split(' ').length]])
+  }
+  const { watch, remarks, ends } = talk(4, [['client', '47 45 54 20 '.repeat(5000)]])
+  watch.stop(9, 'enough')
+  assert.match(remarks[0]!, /HTTP header of more than/)
+  assert.is(ends[0]![1].unread.client, 20_000)
+})
+
+test('an upgrade that is asked for and refused: nothing behind it is taken for frames', () => {
+  const hex = (text: string): string => Buffer.from(text).toString('hex').replace(/../g, '$& ')
+  const { watch, packets, ends } = talk(4, [
+    ['client', hex('GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n')], ['server', hex('HTTP/1.1 404 Not Found\r\n\r\nno')], ['client', '82 02 c0 00'],
+  ])
+  watch.stop(9, 'enough')
+  assert.equal([packets.length, ends[0]![1].unread], [0, { client: 4, server: 2 }])
+})
+
 test('keep alive: the deadlines move with each packet of the Client, and the Server\'s own counts', () => {
   const { watch, packets, remarks } = talk(5, [connect(5, { keepAlive: 60 }), ['server', { type: 'connack', reasonCode: 0, properties: { serverKeepAlive: 10 } }, 2], ['client', { type: 'pingreq' }, 5000], ['server', { type: 'pingresp' }, 5001]])
   assert.equal(packets.map(({ keepAlive }) => keepAlive?.due), [undefined, 10_001, 15_000, 15_000])

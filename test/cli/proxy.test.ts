@@ -180,6 +180,25 @@ test('half-close: a side that has ended still gets what the other one says', asy
   await server.close()
 })
 
+test('half-close, the other way: a Server that has said all still gets what comes', async () => {
+  const seen: Uint8Array[] = []
+  const server = await serve((socket) => {
+    socket.on('data', (chunk: Uint8Array) => { seen.push(chunk) })
+    socket.end('bye')
+  }, (listener) => createPlain(listener))
+  const { proxy, port, ends } = await watched(mqtt(server.port), { json: true })
+  const { socket, received, ended } = await raw(port)
+  await until(ended)
+  assert.is(Buffer.from(received()).toString(), 'bye')
+  await new Promise((resolve) => { setTimeout(resolve, 50) })
+  socket.end(CONNECT_ID('a'))
+  await until(() => Buffer.concat(seen).equals(CONNECT_ID('a')))
+  await until(() => ends().length === 1)
+  assert.match(ends()[0]!, /The Server/)
+  await proxy.close()
+  await server.close()
+})
+
 test('a side that does not read stops the other: bounded, and nothing is lost', async () => {
   const size = 48 * 1024 * 1024
   const whole = createHash('sha256')
@@ -353,13 +372,23 @@ if (ws === undefined) console.log('ws is not installed: the proxy over WebSocket
 
 overWebSocket('WebSocket: a client of plain MQTT is given one, and one of its own is read as it passes', async () => {
   const broker = createBroker()
-  const server = await listenWebSocket({ port: 0, webSocketServer: new ws!.WebSocketServer({ noServer: true, perMessageDeflate: false }) }, broker.handle)
+  const closes: number[] = []
+  let pongs = 0
+  const server = await listenWebSocket({ port: 0, webSocketServer: new ws!.WebSocketServer({ noServer: true, perMessageDeflate: false }) }, (peer, { webSocket }) => {
+    const socket = webSocket as unknown as { ping(): void, on(event: 'close', listener: (code: number) => void): void, once(event: 'pong', listener: () => void): void }
+    socket.on('close', (code) => { closes.push(code) })
+    socket.once('pong', () => { pongs++ })
+    socket.ping()
+    broker.handle(peer)
+  })
   const save = join(folder, 'ws.pcapng')
   const { proxy, port, events, ends } = await watched(`ws://127.0.0.1:${server.port}/mqtt`, { json: true, save })
   const plain = await connectTcp({ port, connect: { version: 5, clientId: 'plain' } })
   await plain.publish({ topic: 'a', payload: new Uint8Array(70_000), qos: 1 })
+  await until(() => pongs === 1)
   await plain.disconnect()
-  await until(() => ends().length === 1)
+  await until(() => ends().length === 1 && closes.length === 1)
+  assert.is(closes[0], 1000)
   const web = await connectWebSocket({ url: `ws://127.0.0.1:${port}/mqtt`, WebSocket: ws!.WebSocket, connect: { version: 5, clientId: 'web' } })
   await web.publish({ topic: 'a', payload: new Uint8Array(70_000), qos: 2 })
   await web.disconnect()

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What passes in one direction, as packets: MQTT as it is, or inside a WebSocket whose upgrade has passed. The two directions of a connection share
-// what is known of it: an upgrade is asked for in one and granted in the other.
+// what is known of it: an upgrade is asked for in one, and granted or not in the other.
 import type { ProtocolVersion, Sender } from '../../codec/index.ts'
 import { Framer } from './framer.ts'
 import type { Frame } from './framer.ts'
@@ -41,9 +41,9 @@ export class Reading {
     this.sides.server.expect('header')
   }
 
-  /** 101 has passed. */
-  upgraded(): void {
-    this.sides.client.expect('frames')
+  /** The Server has not upgraded: what the Client says next is no frame. */
+  refused(): void {
+    this.sides.client.expect('other')
   }
 }
 
@@ -88,7 +88,7 @@ class Side {
     this.framer.end((frame) => { this.readers.packet(this.from, frame) })
   }
 
-  expect(mode: 'header' | 'frames'): void {
+  expect(mode: 'header' | 'other'): void {
     this.mode = mode
   }
 
@@ -133,7 +133,7 @@ class Side {
     this.readers.remark(this.from, `${first}${upgrade ? `, WebSocket${subprotocol === undefined ? ' without a subprotocol [MQTT-6.0.0-3]' : `, subprotocol ${subprotocol}`}` : ': HTTP, not MQTT'}`)
     if (!granted) this.readers.foreign(this.from, 'HTTP')
     if (this.from === 'client') this.both.http()
-    else if (granted) this.both.upgraded()
+    else if (!granted) this.both.refused()
     this.push(rest)
   }
 }
