@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// The commands as data: what each is called, takes and does. `connack proxy` will be one more row.
+// The commands as data: what each is called, takes and does.
 import { conformCommand, CONFORM_OPTIONS } from './conform.ts'
 import { connectWords } from './connect.ts'
 import { decodeCommand } from './decode.ts'
@@ -10,6 +10,7 @@ import { Misused, STATUS } from './io.ts'
 import type { Io } from './io.ts'
 import { CONNECTION, DEBUG, JSON_LINES, SECRETS, text, TLS, VERSION } from './options.ts'
 import type { OptionRow, Words } from './options.ts'
+import { proxyCommand, PROXY_OPTIONS } from './proxy.ts'
 import { serve, SERVE_OPTIONS } from './serve.ts'
 import { versionOf } from './target.ts'
 
@@ -32,10 +33,10 @@ export const COMMANDS: readonly Command[] = [
     options: [VERSION], run: demoCommand,
   },
   {
-    name: 'connect', usage: 'connect mqtt://[user:password@]host[:port] [--version 3.1|3.1.1|5] [--client-id ID] [--keep-alive SECONDS]',
+    name: 'connect', usage: 'connect mqtt[s]://[user:password@]host[:port] | ws[s]://host[:port]/path | unix:/path [--version 3.1|3.1.1|5] [--client-id ID] [--keep-alive SECONDS]',
     summary: 'connects to a real broker, pings and disconnects, every byte shown',
-    details: ['TCP only; `connack doctor` knows TLS and WebSocket.', 'Exit status: 0; the CONNACK code when refused; 7 when the connection is lost or never there.'],
-    options: [...CONNECTION, VERSION, DEBUG], run: connectWords,
+    details: ['Where there is no connection, `connack doctor` finds out why.', 'Exit status: 0; the CONNACK code when refused; 7 when the connection is lost or never there.'],
+    options: [...CONNECTION, VERSION, ...TLS, DEBUG], run: connectWords,
   },
   {
     name: 'decode', usage: 'decode [HEX… | FILE | -] [--version 5|3.1.1|3.1|auto] [--json] [--svg FILE] [--html FILE]',
@@ -64,6 +65,17 @@ export const COMMANDS: readonly Command[] = [
       'Exit status: 0; 1 when the standard forbids the packet, with the field it is about.',
     ],
     options: encodeOptions, run: encodeCommand,
+  },
+  {
+    name: 'proxy', usage: 'proxy [[HOST:]PORT] mqtt[s]://host[:port] | ws[s]://host[:port]/path', summary: 'stands between a client and a server, and names every byte that passes',
+    details: [
+      'Listens on 127.0.0.1:1884 unless told otherwise. Bytes are passed on as they are, also those that are no MQTT, and at once; a WebSocket of the client is',
+      'read as it passes, and to ws:// and wss:// a client of plain MQTT is given one. Shown of each packet: its bytes, when it passed, the phases of both sides, how',
+      'long an answer took, the rules broken; and at the end who closed first and why. Passwords are dots.',
+      '--save makes a file for Wireshark; in it the port of the server is 1883, of a WebSocket 80, since it knows MQTT by that. It holds passwords.',
+      'Exit status: 0 when it is stopped (Ctrl-C); 1 when it cannot listen.',
+    ],
+    options: [...TLS, ...PROXY_OPTIONS, JSON_LINES, SECRETS], run: proxyCommand,
   },
   {
     name: 'doctor', usage: 'doctor mqtt[s]://host[:port] | ws[s]://host[:port]/path | -h HOST', summary: 'finds out, stage by stage, why a connection does not come about',

@@ -1,69 +1,84 @@
 // SPDX-License-Identifier: MIT
 // `connack connect URL`: the handshake, one ping and a DISCONNECT against any real broker, byte by byte, and one sentence if it was refused.
+import type { ConnectionOptions } from 'node:tls'
+import { UsageError } from '../codec/index.ts'
 import type { ConnectInput, ProtocolVersion } from '../codec/index.ts'
+import { explain } from '../fsm/index.ts'
+import { connect, credentialsOf } from '../transport/connect.ts'
 import { ConnectionClosed } from '../transport/index.ts'
 import type { TraceRecord } from '../transport/index.ts'
-import { connectTcp } from '../transport/tcp.ts'
 import type { Screen } from './stage.ts'
-import { Misused, safe } from './io.ts'
+import { Misused, safe, STATUS } from './io.ts'
 import type { Io } from './io.ts'
 import { text } from './options.ts'
 import type { Words } from './options.ts'
 import { ladder, namedWrites, packetLines, toLeft, toRight } from './render.ts'
-import { hostPort, targetOf, versionOf } from './target.ts'
+import { hostPort, shown, targetOf, versionOf } from './target.ts'
+import type { Target } from './target.ts'
 import { VERSIONS } from './versions.ts'
+import { NodeWebSocket } from './websocket.ts'
 
 /** The command: its words into options. */
 export async function connectWords(words: Words, io: Io): Promise<number> {
-  const { scheme, host, port, username = '', password = '', clientId = `connack-${process.pid}`, keepAlive } = targetOf(words)
-  if (scheme !== 'mqtt') throw new Misused(`connect speaks TCP and not ${scheme} yet: connack doctor does`)
-  const url = new URL(`mqtt://${hostPort(host, port)}`)
-  url.username = encodeURIComponent(username)
-  url.password = encodeURIComponent(password)
-  return connectCommand({ url, version: versionOf(text(words, 'version') ?? '4'), clientId, keepAlive }, io)
+  const [positional] = words.positionals
+  const named = positional ?? text(words, 'url')
+  // The one scheme without a host: the rest of the words is read as beside any other URL.
+  const unix = named !== undefined && /^unix:/i.test(named)
+  const target = targetOf(unix ? { ...words, values: { ...words.values, url: undefined }, positionals: ['mqtt://unix', ...words.positionals.slice(1)] } : words)
+  const { scheme, host, port, path, username, password, clientId = `connack-${process.pid}`, keepAlive, tls } = target
+  if (unix && (words.values['host'] !== undefined || words.values['port'] !== undefined)) throw new Misused(`a Unix socket has neither host nor port: ${shown(named)}`)
+  const version = versionOf(text(words, 'version') ?? '4')
+  const place = hostPort(host, port)
+  return connectCommand({
+    url: unix ? named : `${scheme}://${place}${scheme.startsWith('ws') ? path : ''}`, place: unix ? named : scheme === 'mqtt' ? place : `${scheme}://${place}`, tls: tlsOptions(tls),
+    connect: {
+      version, clientId, cleanStart: true, keepAlive, ...(unix ? credentialsOf(named) : {}),
+      ...(username === undefined ? {} : { username }), ...(password === undefined ? {} : { password }),
+    },
+  }, io)
 }
 
 export interface ConnectOptions {
-  readonly url: URL
-  readonly version: ProtocolVersion
-  readonly clientId: string
-  readonly keepAlive: number
+  readonly url: string
+  /** what it is called where there is little room */
+  readonly place: string
+  readonly connect: Partial<ConnectInput> & { readonly version: ProtocolVersion }
+  readonly tls: ConnectionOptions
 }
 
-/** Exit status when the connection was lost or never there; a refusal exits with its CONNACK code. */
-const LOST = 7
-
-export async function connectCommand({ url, version, clientId, keepAlive }: ConnectOptions, screen: Screen): Promise<number> {
+export async function connectCommand({ url, place, connect: packet, tls }: ConnectOptions, screen: Screen): Promise<number> {
   const { print, paint } = screen
-  const host = url.hostname.replace(/^\[|\]$/g, '')
-  const port = url.port === '' ? 1883 : Number(url.port)
-  const connect: Partial<ConnectInput> = {
-    version, clientId, cleanStart: true, keepAlive,
-    ...(url.username === '' ? {} : { username: decodeURIComponent(url.username) }),
-    ...(url.password === '' ? {} : { password: decodeURIComponent(url.password) }),
-  }
-  print(paint.dim(` ${'client'.padEnd(18)}${'wire'.padEnd(46)}${host}:${port}`))
+  const { version } = packet
+  print(paint.dim(` ${'client'.padEnd(18)}${'wire'.padEnd(46)}${place}`))
   try {
-    const client = await connectTcp({ host, port, connect, trace: (record) => { show(record, version, screen) } })
+    const client = await connect(url, { connect: packet, tls, socketOptions: tls, WebSocket: NodeWebSocket, trace: (record) => { show(record, version, screen) } })
     await client.ping()
     const cause = await client.disconnect()
     print(paint.green(`Connected with MQTT ${VERSIONS[version]} as ${JSON.stringify(client.clientId)}, pinged and disconnected. ${cause.sentence}`))
-    return 0
+    return STATUS.fine
   } catch (error) {
-    print(paint.red(explain(error as Error, host, port)))
-    if (!(error instanceof ConnectionClosed)) return LOST
-    return error.cause.why === 'refused' ? error.cause.reasonCode ?? LOST : LOST
+    if (error instanceof UsageError && error.packet === undefined) throw new Misused(error.message)
+    print(paint.red(sentenceOf(error as Error, place)))
+    if (!(error instanceof ConnectionClosed)) return STATUS.lost
+    return error.cause.why === 'refused' ? error.cause.reasonCode ?? STATUS.lost : STATUS.lost
   }
 }
 
 /** One sentence for a person. */
-function explain(error: Error, host: string, port: number): string {
-  if (error instanceof ConnectionClosed) {
-    const { reasonString, serverReference, sentence } = error.cause
-    return [sentence, reasonString === undefined ? '' : `It says: ${safe(reasonString)}.`, serverReference === undefined ? '' : `Use ${safe(serverReference)} instead.`].filter(Boolean).join(' ')
+function sentenceOf(error: Error & { readonly code?: string }, place: string): string {
+  if (error instanceof ConnectionClosed) return safe(explain(error.cause))
+  return error.code === 'ECONNREFUSED' ? `Nothing listens on ${place}.` : safe(`No connection to ${place}: ${error.message}`)
+}
+
+/** Options of `tls.connect`; ALPN is the transport's own unless it was asked for. */
+function tlsOptions({ ca, cert, key, insecure, alpn }: Target['tls']): ConnectionOptions {
+  return {
+    ...(ca === undefined ? {} : { ca: Buffer.from(ca) }),
+    ...(cert === undefined ? {} : { cert: Buffer.from(cert) }),
+    ...(key === undefined ? {} : { key: Buffer.from(key) }),
+    ...(insecure ? { rejectUnauthorized: false } : {}),
+    ...(alpn === undefined ? {} : { ALPNProtocols: [alpn] }),
   }
-  if ((error as { code?: string }).code === 'ECONNREFUSED') return `Nothing listens on ${host}:${port}.`
-  return `No connection to ${host}:${port}: ${error.message}`
 }
 
 function show(record: TraceRecord, version: ProtocolVersion, { print, paint }: Screen): void {

@@ -100,7 +100,7 @@ function jsonOf(one: Found, connection: number | undefined, secrets: boolean): o
 }
 
 /** The same without secrets: their length stays. */
-function masked(value: unknown): unknown {
+export function masked(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(masked)
   if (typeof value !== 'object' || value === null) return value
   return Object.fromEntries(Object.entries(value).map(([name, field]) => [name, SECRET_FIELDS.has(name) ? { masked: byteCount(field) } : masked(field)]))

@@ -111,7 +111,8 @@ function plain(part: string, what: string): string {
   }
 }
 
-function file(words: Words, name: string): Uint8Array | undefined {
+/** The content of the file that an option names. Throws Refused. */
+export function file(words: Words, name: string): Uint8Array | undefined {
   const path = text(words, name)
   if (path === undefined) return undefined
   try {

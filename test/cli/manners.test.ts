@@ -32,7 +32,7 @@ test('--version alone is the version of the tool', async () => {
 test('what is not understood: status 2, nothing on standard output, the nearest name', async () => {
   for (const [args, pattern] of [
     [['decdoe'], /there is no command decdoe; did you mean decode\?/], [['decode', '--jsno'], /no option --jsno here; did you mean --json\?\nusage: connack decode/], [['doctor'], /where to\?/],
-    [['doctor', 'mqtt://u:geheim@a', '-h', 'b'], /a URL and -h/], [['connect', 'mqtts://a'], /connect speaks TCP and not mqtts yet/], [['conform', '-h', 'a', '--rate', '0'], /--rate is 1 to 1000/],
+    [['doctor', 'mqtt://u:geheim@a', '-h', 'b'], /a URL and -h/], [['connect', 'unix:/a', '-p', '1'], /neither host nor port/], [['connect', 'http://u:geheim@a'], /no URL with mqtt/], [['conform', '-h', 'a', '--rate', '0'], /--rate is 1 to 1000/],
     [['doctor', '-h', 'a', '--timeout', '0'], /--timeout is 0\.1 to 60 seconds/], [['mqtt://u:geheim@a'], /no command mqtt:\/\/u:••••@a/], [['demo', '--version', '3.1'], /3\.1\.1 or 5 here/], [['-h'], /-h wants a value|no option -h/],
   ] as const) {
     const { status, out, err } = await (args[0] === 'decode' ? spawned(args) : run(args))

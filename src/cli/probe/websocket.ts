@@ -22,9 +22,9 @@ const MAXIMUM_FRAME = 1_048_576
 const NONE = new Uint8Array(0)
 
 /** Asks for the upgrade and gives the answer, whatever its status. Throws Failure for silence, and for what is not HTTP. */
-export async function upgrade(link: Link, { host, port }: Target, path: string, ms: number): Promise<Upgrade> {
+export async function upgrade(link: Link, { host, port }: Target, path: string, ms: number, subprotocol: string = 'mqtt'): Promise<Upgrade> {
   const key = randomBytes(16).toString('base64')
-  const lines = [`GET ${path} HTTP/1.1`, `Host: ${hostPort(host, port)}`, 'Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Key: ${key}`, 'Sec-WebSocket-Version: 13', 'Sec-WebSocket-Protocol: mqtt']
+  const lines = [`GET ${path} HTTP/1.1`, `Host: ${hostPort(host, port)}`, 'Upgrade: websocket', 'Connection: Upgrade', `Sec-WebSocket-Key: ${key}`, 'Sec-WebSocket-Version: 13', `Sec-WebSocket-Protocol: ${subprotocol}`]
   link.write(Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'))
   const deadline = performance.now() + ms
   let bytes: Uint8Array = NONE
@@ -144,7 +144,7 @@ const PING = 9
 const PONG = 10
 
 /** One frame of a client: final and masked. */
-function frame(opcode: number, data: Uint8Array): Uint8Array {
+export function frame(opcode: number, data: Uint8Array): Uint8Array {
   const extended = data.length < 126 ? [] : data.length < 65_536 ? [data.length >> 8, data.length & 0xff] : [0, 0, 0, 0, data.length >>> 24, (data.length >> 16) & 0xff, (data.length >> 8) & 0xff, data.length & 0xff]
   const mask = randomBytes(4)
   const short = data.length < 126 ? data.length : data.length < 65_536 ? 126 : 127

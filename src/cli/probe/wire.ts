@@ -38,19 +38,32 @@ export class Wire implements Link {
   private chunks: Uint8Array[] = []
   private unread = 0
   private waiting: (() => void) | undefined = undefined
+  private readonly listeners: { readonly [event: string]: (value: never) => void } = {
+    data: (chunk: Uint8Array) => {
+      this.chunks.push(chunk)
+      this.unread += chunk.length
+      if (this.unread > MAXIMUM_UNREAD) this.socket.pause()
+      this.waiting?.()
+    },
+    error: (error: Error & { readonly code?: string }) => { this.over(error.code === 'ECONNRESET' || error.code === 'EPIPE' ? 'reset' : 'closed') },
+    end: () => { this.over('closed') },
+    close: () => { this.over('closed') },
+  }
 
   constructor(socket: Socket) {
     this.socket = socket
     socket.setNoDelay(true)
-    socket.on('data', (chunk: Uint8Array) => {
-      this.chunks.push(chunk)
-      this.unread += chunk.length
-      if (this.unread > MAXIMUM_UNREAD) socket.pause()
-      this.waiting?.()
-    })
-    socket.on('error', (error: Error & { readonly code?: string }) => { this.over(error.code === 'ECONNRESET' || error.code === 'EPIPE' ? 'reset' : 'closed') })
-    socket.on('end', () => { this.over('closed') })
-    socket.on('close', () => { this.over('closed') })
+    for (const [event, listener] of Object.entries(this.listeners)) socket.on(event, listener as (value: unknown) => void)
+  }
+
+  /** Gives the socket to somebody else, with what has come and was not taken put back. */
+  release(): Socket {
+    const { socket } = this
+    socket.pause()
+    for (const [event, listener] of Object.entries(this.listeners)) socket.off(event, listener as (value: unknown) => void)
+    const rest = Buffer.concat(this.chunks)
+    if (rest.length > 0) socket.unshift(rest)
+    return socket
   }
 
   write(bytes: Uint8Array): void {
