@@ -18,7 +18,8 @@ export function blocksOf(file: string, language: string): readonly string[] {
 }
 
 /** What a project runs is not ours to cover. */
-const ENV = { ...process.env, NODE_V8_COVERAGE: '' }
+// uvu asks for colours by FORCE_COLOR, and its children would print theirs.
+const ENV = { ...process.env, NODE_V8_COVERAGE: '', FORCE_COLOR: '0' }
 
 export interface Ran { readonly status: number | null, readonly output: string }
 
