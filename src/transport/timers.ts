@@ -11,6 +11,7 @@ export interface Clock {
   cancel(handle: unknown): void
 }
 
+/** The platform's clock: monotonic ms, and setTimeout. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   schedule(callback, ms) {
@@ -27,6 +28,7 @@ const TICK = 16
 const SLOTS = 4096
 const NEVER = Infinity
 
+/** A lazy timer wheel for any number of connections: to put a timer off is one store. Fires up to one tick (16 ms) late, never early. */
 export class Timers {
   private readonly clock: Clock
   /** entry → when it is due; NEVER: not armed */
