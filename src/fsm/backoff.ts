@@ -4,6 +4,7 @@
 //  2. This file has neither a clock nor a die: how long a connection lived and the random number are told.
 import type { CloseCause } from './types.ts'
 
+/** How long `backoff` lets a client wait. */
 export interface BackoffPolicy {
   /** the longest first wait, in ms */
   readonly base: number
@@ -11,6 +12,7 @@ export interface BackoffPolicy {
   readonly maximum: number
 }
 
+/** At most 1 s after the first failure, at most 60 s after any. */
 export const DEFAULT_BACKOFF: BackoffPolicy = /* @__PURE__ */ Object.freeze({ base: 1_000, maximum: 60_000 })
 
 /**
@@ -55,6 +57,7 @@ export function retryAfter({ by, why, phase, version, reasonCode = 0 }: CloseCau
   }
 }
 
+/** What `flapping` takes for two clients that throw each other out. */
 export interface FlapPolicy {
   /** so many in a row are no accident */
   readonly times: number
@@ -62,6 +65,7 @@ export interface FlapPolicy {
   readonly lived: number
 }
 
+/** Three connections in a row that lived less than two minutes each. */
 export const DEFAULT_FLAP: FlapPolicy = /* @__PURE__ */ Object.freeze({ times: 3, lived: 120_000 })
 
 /**

@@ -21,6 +21,7 @@ import type { Session } from './session.ts'
 import { NOTHING, stay, unchanged } from './step.ts'
 import type { Agreement, Authenticating, AwaitingConnect, Effect, Input, Limits, Live, Opening, Reauthenticating, Role, Send, SendInput, State, Step } from './types.ts'
 
+/** What a connection begins with. */
 export interface InitialOptions {
   readonly role: Role
   /** client: the session that an earlier connection left in `state.session`; none: there is no session state. A server gives it with its CONNACK */
@@ -28,6 +29,7 @@ export interface InitialOptions {
   readonly limits?: Partial<Limits> | undefined
 }
 
+/** What `initial` takes where it is given nothing else; see Limits for units and ranges. */
 export const DEFAULT_LIMITS: Limits = /* @__PURE__ */ Object.freeze({
   versions: /* @__PURE__ */ Object.freeze([3, 4, 5] as const),
   connectTimeout: 10_000,

@@ -30,6 +30,7 @@ export interface Announced {
   readonly subscriptionIdentifiers: boolean
 }
 
+/** What each side has announced in CONNECT and CONNACK (5.0 §3.1.2.11, §3.2.2.3). */
 export type Terms = { readonly [S in Sender]: Announced }
 
 /** The default of every property. */

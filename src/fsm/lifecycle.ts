@@ -108,6 +108,7 @@ export const TIMERS: { readonly [T in TimerName]: TimerRow } = {
   },
 }
 
+/** The timers of a connection; TIMERS says when each fires and in which phases it runs. */
 export type TimerName = 'connect' | 'auth' | 'keep-alive' | 'pingresp' | 'close'
 
 /** What else ends a connection, from any phase that is not over. */

@@ -4,6 +4,7 @@ import type { RuleRow } from '../codec/rules.ts'
 
 const rules = <N extends string>(table: { readonly [K in N]: RuleRow }): { readonly [K in N]: RuleRow } => table
 
+/** Every rule about when a packet may be sent: its Reason Code, a sentence, and the statement in each version that has it. */
 export const CONNECTION_RULES: {
   readonly [N in
     | 'firstPacket' | 'secondConnect' | 'beforeConnack' | 'secondConnack' | 'disconnectBeforeConnack' | 'serverDisconnect' | 'wrongSender'
@@ -92,4 +93,5 @@ export const CONNECTION_RULES: {
   identifiersAvailable: { code: 0xa1, text: 'a Client uses Subscription Identifiers only where they are available', 5: '5.0 §3.2.2.3.12' },
 })
 
+/** A name in CONNECTION_RULES. */
 export type ConnectionRule = keyof typeof CONNECTION_RULES

@@ -15,6 +15,7 @@ export interface Session {
   readonly exchanges: Exchanges
 }
 
+/** What of a session is not finished, both ways (5.0 §4.1, §4.3). */
 export interface Exchanges {
   /** those we have begun, by Packet Identifier */
   readonly ours: IdMap<Exchange>

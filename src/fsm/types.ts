@@ -7,6 +7,7 @@ import type { Flow, Terms } from './flow.ts'
 import type { Phase, TimerName } from './lifecycle.ts'
 import type { Session } from './session.ts'
 
+/** Whose end of the connection this is. */
 export type Role = Sender
 
 /** The one request, `send`; everything else is a fact. */
@@ -17,6 +18,7 @@ export type Input =
   | { readonly type: 'timer', readonly timer: TimerName }
   | { readonly type: 'closed', readonly error?: Error | undefined }
 
+/** The application asks for a packet to be sent; it is written, or there is a `refuse`. */
 export interface Send {
   readonly type: 'send'
   readonly packet: SendInput
@@ -29,6 +31,7 @@ export interface Send {
 /** What can be asked to be sent: any packet; SUBSCRIBE and UNSUBSCRIBE, as PUBLISH, get a Packet Identifier where they have none. */
 export type SendInput = PacketInput | Omit<SubscribeInput, 'packetId'> | Omit<UnsubscribeInput, 'packetId'>
 
+/** What is to be done, in this order; `transition` does none of it itself. */
 export type Effect =
   /** put this on the wire */
   | { readonly type: 'write', readonly packet: PacketInput }
@@ -55,6 +58,7 @@ export interface Redo {
   readonly token: unknown
 }
 
+/** What `transition` gives: the next state, which is the same object where nothing has changed, and what to do. */
 export interface Step {
   readonly state: State
   readonly effects: readonly Effect[]
@@ -87,6 +91,7 @@ export interface CloseCause {
   readonly sentence: string
 }
 
+/** Why a connection ended, for a program; CloseCause has the rest. */
 export type CloseReason =
   | 'disconnect' | 'refused' | 'malformed' | 'protocol-error' | 'connect-timeout' | 'connack-timeout' | 'auth-timeout'
   | 'keep-alive-timeout' | 'pingresp-timeout' | 'taken-over' | 'ended' | 'broken'
@@ -161,6 +166,7 @@ interface Open extends Common {
   /** client: who asked for it */
   readonly pingTokens: readonly unknown[]
 }
+/** CONNACK has accepted, and packets flow. */
 export interface Connected extends Open { readonly phase: 'connected' }
 /** The Client has asked to be authenticated anew (5.0 §4.12.1); everything else goes on meanwhile. */
 export interface Reauthenticating extends Open {
@@ -170,8 +176,10 @@ export interface Reauthenticating extends Open {
 }
 /** Our last packet is out; the Network Connection is not closed yet. */
 export interface Closing extends Common { readonly phase: 'closing', readonly cause: CloseCause }
+/** The Network Connection is gone; `session` is what is left. */
 export interface Closed extends Common { readonly phase: 'closed', readonly cause: CloseCause }
 
+/** A connection, in one of its phases: plain data, never changed in place. */
 export type State = Opening | AwaitingConnect | Authenticating | Connected | Reauthenticating | Closing | Closed
 /** CONNACK is through: messages flow. */
 export type Live = Connected | Reauthenticating

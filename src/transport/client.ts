@@ -11,6 +11,7 @@ import { answered, published } from './outcome.ts'
 import type { Message } from './outcome.ts'
 import type { Request } from './requests.ts'
 
+/** What a client is given, whatever it connects over. */
 export interface ClientOptions extends Omit<DriverOptions, 'role' | 'version' | 'maximumConnectSize'> {
   /** CONNECT; left out: version 5, clientId '', cleanStart true, keepAlive 60 */
   readonly connect?: Partial<Omit<ConnectInput, 'type'>> | undefined
@@ -31,6 +32,7 @@ const MAXIMUM_PACKET_SIZE = 1_048_576
 const CONTINUE_AUTHENTICATION = 0x18
 const RE_AUTHENTICATE = 0x19
 
+/** A client's end of one connection; `Client.connect` opens it. Ends with its connection: see ReconnectingClient for one that comes back. */
 export class Client {
   /** CONNACK; its `sessionPresent` tells whether the Server has kept the session */
   connack!: Connack

@@ -14,6 +14,7 @@ import type { OpenWebSocketOptions } from './websocket.ts'
 /** What some schemes take besides the URL: `tls` for mqtts, the rest for ws and wss. */
 export interface OpenUrlOptions extends OpenOptions, Pick<OpenTlsOptions, 'tls'>, Pick<OpenWebSocketOptions, 'version' | 'WebSocket' | 'socketOptions' | 'maximumUnread'> {}
 
+/** What `connect` is given besides the URL. */
 export interface ConnectUrlOptions extends ClientOptions, Omit<OpenUrlOptions, 'version'> {}
 
 /**
@@ -27,6 +28,7 @@ export async function connect(url: string | URL, options: ConnectUrlOptions = {}
   return connectOver(open(parsed, { ...options, version: connect.version }), { ...options, connect })
 }
 
+/** What `reconnecting` is given besides the URL. */
 export interface ReconnectingUrlOptions extends Omit<ReconnectingOptions, 'open'>, Omit<OpenUrlOptions, 'signal' | 'version'> {}
 
 /**

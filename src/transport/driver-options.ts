@@ -4,6 +4,7 @@ import type { Packet, ProtocolVersion } from '../codec/index.ts'
 import type { CloseCause, Effect, InitialOptions, Input, Redo, State } from '../fsm/index.ts'
 import type { Timers } from './timers.ts'
 
+/** What a driver is given: the bounds of one connection, and who watches. */
 export interface DriverOptions extends InitialOptions {
   /** whose rules hold for received packets; a server leaves it out and goes by CONNECT */
   readonly version?: ProtocolVersion | undefined
@@ -24,6 +25,7 @@ export interface DriverOptions extends InitialOptions {
   readonly trace?: ((record: TraceRecord) => void) | undefined
 }
 
+/** One step of a connection as data; `received` is a view, valid until the next step. */
 export interface TraceRecord {
   readonly input: Input
   readonly before: State

@@ -23,6 +23,7 @@ import type { Request } from './requests.ts'
 import { sharedTimers } from './timers.ts'
 import type { Timers } from './timers.ts'
 
+/** The loop of one connection: bytes in, packets to the machine, its effects carried out. Client and Peer are built on it. */
 export class Driver implements Receiver {
   state: State
   /** every step as data; absent, it costs nothing */

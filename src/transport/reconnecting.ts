@@ -26,6 +26,7 @@ export interface Attempt {
 
 type ConnectFields = NonNullable<ClientOptions['connect']>
 
+/** What a client that comes back is given. */
 export interface ReconnectingOptions extends Omit<ClientOptions, 'connect' | 'keepMessages' | 'maximumWaiting' | 'onPublish'> {
   /** opens a byte stream, for every attempt anew */
   readonly open: (attempt: Attempt) => Promise<Duplex>
@@ -44,6 +45,7 @@ export interface ReconnectingOptions extends Omit<ClientOptions, 'connect' | 'ke
 /** A connection that lived so long, in ms, has held: the next wait is a first one. */
 const HELD = 5_000
 
+/** A client that comes back by itself: its session, its subscriptions and what is published and not settled go on over one connection after the other. */
 export class ReconnectingClient {
   /** called with every message, of whichever connection; as Client's */
   onPublish: ((message: Publish) => Reply | Promise<Reply>) | undefined = undefined

@@ -11,10 +11,12 @@ import { iterateMessages } from './messages.ts'
 import { published } from './outcome.ts'
 import type { Message } from './outcome.ts'
 
+/** What a server is given for each connection, whatever it comes over. */
 export interface PeerOptions extends Omit<DriverOptions, 'role' | 'version' | 'session'> {
   readonly limits?: Partial<Limits> | undefined
 }
 
+/** What a server says to a Client it accepts. */
 export interface AcceptOptions {
   /** the session that an earlier connection of this Client has left in `peer.session`: what is unfinished in it goes on */
   readonly session?: Session | undefined
@@ -24,6 +26,7 @@ export interface AcceptOptions {
   readonly properties?: Connack['properties']
 }
 
+/** A server's end of one connection. Set its handlers at once, before a byte is read. */
 export class Peer {
   /** CONNECT, once it has come */
   connect: Connect | undefined = undefined

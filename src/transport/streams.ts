@@ -12,11 +12,13 @@ export interface StreamPair {
   readonly writable: { getWriter(): ByteWriter }
 }
 
+/** What is used of a reader; values are Uint8Array or ArrayBuffer. */
 export interface ByteReader {
   read(): Promise<{ readonly done: boolean, readonly value?: unknown }>
   cancel(reason?: unknown): Promise<void>
 }
 
+/** What is used of a writer. */
 export interface ByteWriter {
   /** null: the stream has failed */
   readonly desiredSize: number | null
@@ -26,6 +28,7 @@ export interface ByteWriter {
   abort(reason?: unknown): Promise<void>
 }
 
+/** What `connectStreams` is given. */
 export interface ConnectStreamsOptions extends ClientOptions {
   /** gives up the attempt, at any point before CONNACK; the promise then rejects with its reason */
   readonly signal?: OpenOptions['signal']

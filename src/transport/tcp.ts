@@ -10,9 +10,13 @@ import type { Peer } from './server.ts'
 import { listenOn, openSocket, placeOf, socketDuplex } from './sockets.ts'
 import type { Listener, ListenOptions, Place } from './sockets.ts'
 
+/** Where a TCP or Unix socket is, and how long opening it may take. */
 export interface OpenTcpOptions extends OpenOptions, Place {}
+/** What `connectTcp` is given. */
 export interface ConnectTcpOptions extends ClientOptions, OpenTcpOptions {}
+/** What `listenTcp` is given. */
 export interface ListenTcpOptions extends ListenOptions {}
+/** What `listenTcp` gives. */
 export type TcpServer = Listener
 
 /** Opens a socket and connects. Rejects with the socket's error, with ConnectionClosed, UsageError, or the signal's reason. */

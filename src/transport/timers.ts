@@ -11,6 +11,7 @@ export interface Clock {
   cancel(handle: unknown): void
 }
 
+/** The platform's clock: monotonic ms, and setTimeout. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   schedule(callback, ms) {
@@ -38,6 +39,7 @@ const NONE = -1
 
 type Callback = () => void
 
+/** A lazy timer wheel for any number of connections: to put a timer off is one store. Fires up to one tick (16 ms) late, never early. */
 export class Timers {
   private readonly clock: Clock
   private base: number

@@ -10,13 +10,16 @@ import type { Peer } from './server.ts'
 import { listenOn, openSocket, placeOf, socketDuplex } from './sockets.ts'
 import type { Hints, Listener, ListenOptions, Place } from './sockets.ts'
 
+/** Where a TLS server is, and how it is known. */
 export interface OpenTlsOptions extends OpenOptions, Place {
   /** options of `tls.connect`, which win over ours: `ca`, `cert`, `key`, `servername` …; `ALPNProtocols` is `['mqtt']` unless given */
   readonly tls?: ConnectionOptions | undefined
 }
 
+/** What `connectTls` is given. */
 export interface ConnectTlsOptions extends ClientOptions, OpenTlsOptions {}
 
+/** What `listenTls` is given. */
 export interface ListenTlsOptions extends ListenOptions {
   /**
    * options of `tls.createServer`: `key` and `cert`, `requestCert` and `ca` for client certificates …; `ALPNProtocols` is `['mqtt']` unless it or
@@ -86,6 +89,7 @@ const HINTS: Hints = {
 
 const ALPN = ['mqtt']
 const DEFAULT_PORT = 8883
+/** How long a TLS handshake may take at a server, in ms. */
 export const HANDSHAKE_TIMEOUT = 10_000
 
 export { TransportError } from './open.ts'

@@ -20,6 +20,7 @@ export interface WebSocketServerLike {
   handleUpgrade(request: IncomingMessage, socket: NodeStream, head: Buffer, callback: (webSocket: WebSocketLike) => void): void
 }
 
+/** What `listenWebSocket` is given. */
 export interface ListenWebSocketOptions extends ListenOptions, AcceptWebSocketOptions {
   readonly webSocketServer: WebSocketServerLike
   /** options of `https.createServer`: listens for wss: with them */

@@ -37,13 +37,16 @@ export interface WebSocketEvent {
   readonly error?: unknown
 }
 
+/** A constructor such as `globalThis.WebSocket`, or that of ws, which takes options besides. */
 export type WebSocketConstructor = new (url: string, protocols: string[], options?: never) => WebSocketLike
 
+/** The bound of a WebSocket that cannot be paused. */
 export interface AcceptWebSocketOptions {
   /** bytes received and held while the application does not read, where the WebSocket cannot be paused; default 16 MiB. Beyond it the connection is dropped */
   readonly maximumUnread?: number | undefined
 }
 
+/** Where a WebSocket is, and by which constructor it is opened. */
 export interface OpenWebSocketOptions extends OpenOptions, AcceptWebSocketOptions {
   /** `ws://host:port/path` or `wss://…` */
   readonly url: string
@@ -55,6 +58,7 @@ export interface OpenWebSocketOptions extends OpenOptions, AcceptWebSocketOption
   readonly socketOptions?: unknown
 }
 
+/** What `connectWebSocket` is given. */
 export interface ConnectWebSocketOptions extends ClientOptions, Omit<OpenWebSocketOptions, 'version'> {}
 
 /** Opens a WebSocket and connects. Rejects with TransportError, ConnectionClosed, UsageError, or the signal's reason. */
@@ -269,6 +273,7 @@ const TRY_AGAIN_LATER = 1013
 /** normal; going away; no code given */
 const CLEAN_CODES: readonly number[] = [1000, 1001, 1005]
 
+/** Bytes held while nobody reads, where a WebSocket cannot be paused. */
 export const DEFAULT_MAXIMUM_UNREAD = 16_777_216
 /** unsent bytes from which on `write` says that it is enough, and down to which it must sink again */
 const HIGH_WATER = 262_144
