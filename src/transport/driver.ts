@@ -114,6 +114,8 @@ export class Driver {
     if (this.finished === undefined) return this.drop()
     this.ended ??= { error }
     this.failure ??= error
+    // A stream that has ended tells of no room any more: whoever waits for it would wait in vain.
+    this.blocked = false
     this.pump()
   }
 
@@ -278,7 +280,7 @@ export class Driver {
       this.unsent += bytes.length
       this.counters.bytesSent += bytes.length
       if (this.duplex.write(bytes)) this.unsent = 0
-      else if (!this.blocked && !this.isOver()) {
+      else if (!this.blocked && this.ended === undefined && !this.isOver()) {
         this.blocked = true
         this.alarms.arm('drain', this.drainTimeout, undefined, now)
       }

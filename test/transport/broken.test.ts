@@ -1,0 +1,46 @@
+// Connections that break while the peer does not read: found by the interop run, which cuts connections in the middle of things.
+import { test } from 'uvu'
+import * as assert from 'uvu/assert'
+import { encode } from '../../src/codec/index.ts'
+import { Client, Timers } from '../../src/transport/index.ts'
+import type { ClientOptions } from '../../src/transport/index.ts'
+import { FakeClock } from '../helpers/clock.ts'
+import { FakeDuplex, settle } from '../helpers/duplex.ts'
+
+const CONNACK = encode({ type: 'connack', reasonCode: 0 }, 5)
+const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
+
+async function client(options: ClientOptions = {}): Promise<{ readonly client: Client, readonly duplex: FakeDuplex }> {
+  const duplex = new FakeDuplex()
+  const connected = Client.connect(duplex, { timers: new Timers(new FakeClock()), connect: { clientId: 'c', keepAlive: 0 }, ...options })
+  duplex.onData(CONNACK)
+  return { client: await connected, duplex }
+}
+
+// A socket that is destroyed and has not said so yet answers false to a write, as a full one does; its `close` then waited for a drain that could not come.
+test('a connection that has broken is over at once, though its last write found no room', async () => {
+  const { client: one, duplex } = await client()
+  duplex.room = false
+  const sent = one.publish({ topic: 't', payload: 'x', qos: 1 }).catch((error: Error) => error.name)
+  duplex.onEnd(reset)
+  assert.is(duplex.closed, 'aborted')
+  assert.is(await sent, 'ConnectionClosed')
+  assert.is((await one.closed).why, 'broken')
+})
+
+test('so it is where the end came in good order, and where a handler is still at work and more is sent', async () => {
+  let done: () => void = () => {}
+  const { client: one, duplex } = await client({ onPublish: () => new Promise<void>((resolve) => { done = resolve }) })
+  duplex.onData(encode({ type: 'publish', topic: 't', payload: 'x', qos: 1, packetId: 1 }, 5))
+  duplex.room = false
+  void one.publish({ topic: 't', payload: 'x' }).catch(() => {})
+  duplex.onEnd()
+  void one.publish({ topic: 't', payload: 'y' }).catch(() => {})
+  assert.is(duplex.closed, 'open', 'the message is not lost')
+  done()
+  await settle()
+  assert.is(duplex.closed, 'ended')
+  assert.is((await one.closed).why, 'ended')
+})
+
+test.run()
