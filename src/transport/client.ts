@@ -6,6 +6,7 @@ import { ConnectionClosed } from './driver-options.ts'
 import type { Counters, DriverOptions, Reply } from './driver-options.ts'
 import { Driver } from './driver.ts'
 import type { Duplex } from './duplex.ts'
+import { leave } from './leave.ts'
 import { iterateMessages } from './messages.ts'
 import { answered, published } from './outcome.ts'
 import type { Message } from './outcome.ts'
@@ -158,7 +159,7 @@ export class Client {
   /** Sends DISCONNECT and resolves when the Network Connection is gone. The Will is discarded unless `reasonCode` says otherwise (5.0: 0x04). */
   async disconnect(options: Omit<DisconnectInput, 'type'> = {}): Promise<CloseCause> {
     const { phase } = this.state
-    if (phase === 'connected' || phase === 'reauthenticating') await this.driver.send({ type: 'disconnect', ...options })
+    if (phase === 'connected' || phase === 'reauthenticating') await leave(this.driver, { type: 'disconnect', ...options })
     return this.closed
   }
 

@@ -5,6 +5,7 @@ import type { CloseCause, Limits, Session, State } from '../fsm/index.ts'
 import type { Counters, DriverOptions, Reply, TraceRecord } from './driver-options.ts'
 import { Driver } from './driver.ts'
 import type { Duplex } from './duplex.ts'
+import { leave } from './leave.ts'
 import { iterateMessages } from './messages.ts'
 import { published } from './outcome.ts'
 import type { Message } from './outcome.ts'
@@ -125,7 +126,7 @@ export class Peer {
   /** Ends the connection: DISCONNECT in 5.0 (0x8e: the session was taken over), a bare close in 3.x. The Will, if there is one, is due. */
   async disconnect(reasonCode = 0, properties?: DisconnectInput['properties']): Promise<CloseCause> {
     const { phase } = this.state
-    if (phase === 'connected' || phase === 'reauthenticating') await this.driver.send({ type: 'disconnect', reasonCode, properties: this.connect?.version === 5 ? properties : undefined })
+    if (phase === 'connected' || phase === 'reauthenticating') await leave(this.driver, { type: 'disconnect', reasonCode, properties: this.connect?.version === 5 ? properties : undefined })
     else if (phase === 'authenticating') await this.refuse(reasonCode >= 0x80 ? reasonCode : 0x88)
     else this.abort()
     return this.closed

@@ -1,13 +1,16 @@
 // Connections that break while the peer does not read: found by the interop run, which cuts connections in the middle of things.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
+import { createBroker } from '../../src/broker/index.ts'
 import { encode } from '../../src/codec/index.ts'
-import { Client, Timers } from '../../src/transport/index.ts'
+import type { ConnectInput } from '../../src/codec/index.ts'
+import { Client, Peer, Timers } from '../../src/transport/index.ts'
 import type { ClientOptions } from '../../src/transport/index.ts'
 import { FakeClock } from '../helpers/clock.ts'
 import { FakeDuplex, settle } from '../helpers/duplex.ts'
 
 const CONNACK = encode({ type: 'connack', reasonCode: 0 }, 5)
+const CONNECT: ConnectInput = { type: 'connect', version: 5, clientId: 'c', cleanStart: true, keepAlive: 0 }
 const reset = Object.assign(new Error('read ECONNRESET'), { code: 'ECONNRESET' })
 
 async function client(options: ClientOptions = {}): Promise<{ readonly client: Client, readonly duplex: FakeDuplex }> {
@@ -41,6 +44,49 @@ test('so it is where the end came in good order, and where a handler is still at
   await settle()
   assert.is(duplex.closed, 'ended')
   assert.is((await one.closed).why, 'ended')
+})
+
+test('DISCONNECT to somebody who does not read: disconnect tells how it ended, and does not reject', async () => {
+  const { client: one, duplex } = await client()
+  duplex.room = false
+  const ended = one.disconnect()
+  duplex.onEnd(reset)
+  assert.is((await ended).why, 'disconnect')
+  const peer = new Peer(duplex, { timers: new Timers(new FakeClock()) })
+  peer.onConnect = () => peer.accept()
+  duplex.room = true
+  duplex.onData(encode(CONNECT, 5))
+  await settle()
+  duplex.room = false
+  const over = peer.disconnect(0x8e)
+  duplex.onEnd(reset)
+  assert.is((await over).why, 'taken-over')
+})
+
+// The promise of a DISCONNECT that nobody took was rejected with nobody listening: any Client could end the process of a broker.
+test('a broker outlives a Client that reads nothing and is taken over', async () => {
+  // With room for DISCONNECT among what waits, and with none.
+  for (const maximumUnsent of [1_000, 7]) {
+    const timers = new Timers(new FakeClock())
+    const broker = createBroker({ timers })
+    const [first, second] = [new FakeDuplex(), new FakeDuplex()]
+    for (const duplex of [first, second]) {
+      broker.accept(duplex, { timers, maximumUnsent: duplex === first ? maximumUnsent : undefined })
+      duplex.onData(encode(CONNECT, 5))
+      await settle()
+      if (duplex !== first) continue
+      duplex.room = false
+      duplex.onData(encode({ type: 'subscribe', packetId: 1, subscriptions: [{ filter: 't', qos: 0 }] }, 5))
+      await settle()
+    }
+    // An unhandled rejection would have ended this process by now.
+    await new Promise((resolve) => { setTimeout(resolve, 10) })
+    assert.is.not(first.closed, 'open')
+    first.onEnd(reset)
+    await settle()
+    assert.is(broker.counters.connections, 1)
+    assert.ok(second.written.length > 0)
+  }
 })
 
 test.run()
