@@ -14,12 +14,12 @@ export const CERTIFICATES = { ca: join(TLS, 'ca.pem'), cert: join(TLS, 'server.p
 
 /**
  * `find`: its version, undefined where it is not installed. `speaks`: the versions it means to speak. `start`: gives the places it listens at,
- * `{ tcp, tls?, ws?, unix? }`; the first wants a password.
+ * `{ tcp, tls?, ws?, unix? }`; the first wants a password, and all of them where there is `everywhere`. `highestQos`: what is used where QoS is not what is tried.
  */
 export const BROKERS = [
   { name: 'mosquitto', debian: ['mosquitto'], speaks: [3, 4, 5], find: () => said('mosquitto', ['-h'], /version (\S+)/), start: startMosquitto },
-  { name: 'RabbitMQ', debian: ['rabbitmq-server'], speaks: [3, 4], find: () => rabbitHome()?.version, start: startRabbit },
-  { name: 'NATS', debian: ['nats-server'], speaks: [4], find: () => said('nats-server', ['-v'], /v(\d\S+)/), start: startNats },
+  { name: 'RabbitMQ', debian: ['rabbitmq-server'], speaks: [3, 4], highestQos: 1, find: () => rabbitHome()?.version, start: startRabbit },
+  { name: 'NATS', debian: ['nats-server'], speaks: [4], highestQos: 1, find: () => said('nats-server', ['-v'], /v(\d\S+)/), start: startNats },
   { name: 'Aedes', npm: ['aedes', 'ws'], speaks: [3, 4], find: () => packageVersion('aedes'), start: startAedes },
 ]
 
@@ -32,7 +32,6 @@ async function startMosquitto(folder) {
   writeFileSync(join(folder, 'mosquitto.conf'), `per_listener_settings true
 ${process.getuid() === 0 ? 'user root' : ''}
 persistence false
-max_queued_messages 1000
 log_dest stderr
 listener ${tcp} 127.0.0.1
 allow_anonymous false
@@ -93,7 +92,8 @@ host: 127.0.0.1
 port: ${client}
 authorization { user: ${USERNAME}, password: ${PASSWORD} }
 jetstream { store_dir: "${join(folder, 'js')}" }
-mqtt { host: 127.0.0.1, port: ${tcp} }
+# What is not acknowledged it sends again after this time, 30 s by default, and not when the client is back.
+mqtt { host: 127.0.0.1, port: ${tcp}, ack_wait: "1s" }
 websocket { host: 127.0.0.1, port: ${ws}, no_tls: true }
 `)
   await listening(tcp, start('nats-server', ['-c', join(folder, 'nats.conf')]), 10_000)

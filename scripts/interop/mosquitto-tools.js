@@ -8,7 +8,7 @@ const VERSIONS = { 3: 'mqttv31', 4: 'mqttv311', 5: 'mqttv5' }
 /** mosquitto_sub wants something to subscribe to */
 const NOTHING = 'connack/interop/nothing'
 /** one line a message: the payload in hexadecimal, the User Properties last, since nothing marks their end */
-const FORMAT = ['@MESSAGE', '%t', '%q', '%r', '%x', '%C', '%D', '%E', '%F', '%R', '%S', '%P'].join('\\t')
+const FORMAT = ['MESSAGE', '%t', '%q', '%r', '%x', '%C', '%D', '%E', '%F', '%R', '%S', '%P'].join('\\t')
 const ONE_ORDER = 'one command cannot do it'
 const NAMES = {
   sessionExpiryInterval: 'session-expiry-interval', receiveMaximum: 'receive-maximum', maximumPacketSize: 'maximum-packet-size', topicAliasMaximum: 'topic-alias-maximum',
@@ -25,11 +25,11 @@ export const mosquittoTools = {
     return error === undefined ? /version (\S+)/.exec(stdout)?.[1] : undefined
   },
   transports: ['tls', 'unix'],
-  lacks: Object.fromEntries([
+  lacks: { 'no Will after DISCONNECT': { versions: [5], why: 'its DISCONNECT of 5.0 has the code 0x04' }, ...Object.fromEntries([
     'empty Client Identifier', 'pings while idle', '200 messages both ways at once', 'unsubscribe', 'subscription identifiers', 'topic alias, from the client', 'receive maximum of the client',
-    'request problem information 0', 'UNSUBACK with no subscription', 'No Local', 'Retain As Published', 'Retain Handling', 'a subscription replaces another', 'Will after DISCONNECT 0x04',
+    'request problem information 0', 'UNSUBACK with no subscription', 'No Local', 'Retain As Published', 'Retain Handling', 'a subscription replaces another',
     'cut before the answer, QoS 1', 'cut before the answer, QoS 2', 'cut before it can acknowledge, QoS 1', 'cut before it can acknowledge, QoS 2',
-  ].map((check) => [check, ONE_ORDER])),
+  ].map((check) => [check, ONE_ORDER])) },
   connect: async (where, options) => new Tools(where, options).open(),
 }
 
@@ -92,13 +92,15 @@ class Tools {
     const filters = subscriptions.flatMap(({ filter }) => ['-t', filter])
     const last = will === undefined ? [] : ['--will-topic', will.topic, '--will-payload', will.payload, '--will-qos', String(will.qos ?? 0), ...(will.retain ? ['--will-retain'] : []), ...flags('will', will.properties)]
     // It never lets a session of 5.0 end unless it is told to.
-    const clean = cleanStart ? [] : ['-c', ...(version === 5 && announced?.sessionExpiryInterval === undefined ? ['-x', '0'] : [])]
+    const { sessionExpiryInterval = 0, ...others } = announced ?? {}
+    const clean = cleanStart ? [] : ['-c', ...(version === 5 ? ['-x', String(sessionExpiryInterval)] : [])]
     let told
+    this.connects = 0
     const heard = new Promise((resolve) => { told = resolve })
     // Into a pipe it writes in blocks.
     this.process = start('stdbuf', ['-oL', 'mosquitto_sub',
       ...this.#place(), '-i', this.clientId, '-V', VERSIONS[version], '-k', String(Math.max(5, keepAlive)), '-d', '-q', String(Math.max(...subscriptions.map(({ qos }) => qos))), '-F', FORMAT,
-      ...clean, ...filters, ...last, ...flags('connect', announced), ...flags('subscribe', properties),
+      ...clean, ...filters, ...last, ...flags('connect', others), ...flags('subscribe', properties),
     ], { lines: (line) => { this.#hear(line, told) } })
     this.gone = this.process.done.then(() => ({ reasonCode: this.endCode }))
     const code = await within(6_000, 'SUBACK', Promise.race([heard, this.gone.then(() => this.refusal ?? 'gone')]))
@@ -109,7 +111,7 @@ class Tools {
   }
 
   #hear(line, told) {
-    if (line.startsWith('@MESSAGE\t')) return this.inbox.push(shape(line))
+    if (line.startsWith('MESSAGE\t')) return this.inbox.push(shape(line))
     const connack = /received CONNACK \((\d+)\)/.exec(line)
     if (connack !== null && connack[1] !== '0') {
       this.refusal = Number(connack[1])
@@ -120,12 +122,10 @@ class Tools {
       this.codes = subscribed[1].split(', ').map(Number)
       return told(undefined)
     }
-    const end = /received DISCONNECT \((\d+)\)/.exec(line)
-    if (end !== null) {
-      this.endCode = Number(end[1])
-      // It would come back at once.
-      this.process.kill('SIGKILL')
-    }
+    const end = /[Rr]eceived DISCONNECT \((\d+)\)/.exec(line)
+    if (end !== null) this.endCode = Number(end[1])
+    // It comes back by itself, for ever.
+    if (end !== null || (/sending CONNECT$/.test(line) && ++this.connects > 1)) this.process.kill('SIGKILL')
     return undefined
   }
 
