@@ -5,7 +5,7 @@ const ALL = [3, 4, 5]
 export const KNOWN = [
   {
     partner: 'mosquitto', versions: [3, 4], check: /200 messages|reconnecting/, says: /^no message|never came/, rule: '3.1.1 §4.3.3', sometimes: true,
-    why: 'of a burst of QoS 2 messages it passes on the first 20 (max_inflight_messages) and acknowledges the others with PUBREC and PUBCOMP all the same: they are lost, and nobody is told. 5.0 is spared by its Receive Maximum of 20',
+    why: 'of a burst of QoS 2 messages it passes on the first 20 (max_inflight_messages) and acknowledges the others with PUBREC and PUBCOMP all the same: they are lost, and nobody is told. Measured: of 200 sent at once 20 arrive, while 200 of QoS 1 do. 5.0 is spared by its Receive Maximum of 20',
   },
   {
     partner: 'mosquitto', versions: [5], check: /^takeover/, says: /DISCONNECT: nothing, expected 0x8e/, rule: 'MQTT-3.1.4-3',

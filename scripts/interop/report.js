@@ -19,6 +19,11 @@ export class Report {
     }
   }
 
+  /** Remarks in the order of the tables. */
+  number(partners) {
+    this.notes.sort((a, b) => a.side.localeCompare(b.side) || partners.indexOf(a.partner) - partners.indexOf(b.partner))
+  }
+
   get ours() {
     return this.cells.filter(({ outcome, known }) => outcome.failed !== undefined && known === undefined)
   }
@@ -99,5 +104,5 @@ ${missing.map(({ name }) => `- ${name}: not installed`).join('\n')}
 
 ## What connack's client says when it does not get in
 
-${said.map(({ name, list }) => `**${name}**\n\n| tried | said |\n| --- | --- |\n${list.map(([situation, sentence]) => `| ${situation} | ${sentence === '' ? '(it got in)' : sentence.replaceAll('|', '\\|')} |`).join('\n')}\n`).join('\n')}`
+${said.map(({ name, list }) => `**${name}**\n\n| tried | said |\n| --- | --- |\n${list.map(([situation, sentence]) => `| ${situation} | ${sentence === '' ? '(it got in)' : sentence.replaceAll('|', '\\|').replace(/127\.0\.0\.1:\d+/g, '127.0.0.1:port')} |`).join('\n')}\n`).join('\n')}`
 }

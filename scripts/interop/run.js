@@ -43,6 +43,9 @@ setTimeout(() => {
   void leave(1)
 }, WHOLE_RUN).unref()
 
+/** in the order of the table, whoever was first */
+const ranks = [...BROKERS, ...CLIENTS].map(({ name }) => name)
+
 const brokers = BROKERS.filter(wanted).map((one) => ({ ...one, versions: [3, 4, 5], found: one.find() }))
 const clients = CLIENTS.filter(wanted).map((one) => ({ ...one, found: one.version() }))
 const missing = [...brokers, ...clients].filter(({ found }) => found === undefined)
@@ -50,6 +53,8 @@ tellMissing()
 const brokersDone = Promise.all(brokers.filter(({ found }) => found !== undefined).map(tryBroker))
 await Promise.all(clients.filter(({ found }) => found !== undefined).map(tryClient))
 await brokersDone
+report.number(ranks)
+said.sort((a, b) => ranks.indexOf(a.name) - ranks.indexOf(b.name))
 const tables = [report.table('brokers', ALL, brokers), report.table('clients', ALL, clients)]
 console.log(`\nconnack's client at the brokers of others (3.1, 3.1.1, 5.0)\n\n${forTerminal(tables[0])}\n\nThe clients of others at connack's broker (3.1, 3.1.1, 5.0)\n\n${forTerminal(tables[1])}\n`)
 for (const [i, note] of report.notes.entries()) console.log(remark(note, i + 1))
