@@ -1,6 +1,8 @@
 // The outcome of a run, as a table for a terminal and as docs/interop.md.
 const NAMES = { 3: '3.1', 4: '3.1.1', 5: '5.0' }
 const EVIDENCE = 10
+/** what nobody could have tried */
+const BESIDE = ['not in this version', 'only for connack']
 
 export class Report {
   /** { partner, side, version, check, outcome, known } */
@@ -31,7 +33,7 @@ export class Report {
   count() {
     const passed = this.cells.filter(({ outcome }) => outcome.passed).length
     const theirs = this.cells.filter(({ known }) => known !== undefined).length
-    return `${passed} passed, ${this.ours.length} failed by connack, ${theirs} failed by others, ${this.cells.filter(({ outcome }) => outcome.skipped !== undefined).length} not tried`
+    return `${passed} passed, ${this.ours.length} failed by connack, ${theirs} failed by others, ${this.cells.filter(({ outcome }) => outcome.skipped !== undefined && !BESIDE.includes(outcome.skipped)).length} not tried`
   }
 
   /** Rows of marks: one column a partner, one mark a version. */
@@ -71,7 +73,7 @@ export function remark(note, number) {
 export function document({ report, tables, said, missing, machine, date, partners }) {
   const skipped = new Map()
   for (const { partner, check, outcome } of report.cells) {
-    if (outcome.skipped === undefined || ['not in this version', 'only for connack'].includes(outcome.skipped)) continue
+    if (outcome.skipped === undefined || BESIDE.includes(outcome.skipped)) continue
     const key = `${partner}: ${outcome.skipped}`
     skipped.set(key, new Set([...skipped.get(key) ?? [], check]))
   }
