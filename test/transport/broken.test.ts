@@ -6,6 +6,8 @@ import { encode } from '../../src/codec/index.ts'
 import type { ConnectInput } from '../../src/codec/index.ts'
 import { Client, Peer, Timers } from '../../src/transport/index.ts'
 import type { ClientOptions } from '../../src/transport/index.ts'
+import { acceptWebSocket } from '../../src/transport/websocket.ts'
+import type { WebSocketEvent, WebSocketLike } from '../../src/transport/websocket.ts'
 import { FakeClock } from '../helpers/clock.ts'
 import { FakeDuplex, settle } from '../helpers/duplex.ts'
 
@@ -31,19 +33,38 @@ test('a connection that has broken is over at once, though its last write found 
   assert.is((await one.closed).why, 'broken')
 })
 
-test('so it is where the end came in good order, and where a handler is still at work and more is sent', async () => {
-  let done: () => void = () => {}
-  const { client: one, duplex } = await client({ onPublish: () => new Promise<void>((resolve) => { done = resolve }) })
-  duplex.onData(encode({ type: 'publish', topic: 't', payload: 'x', qos: 1, packetId: 1 }, 5))
-  duplex.room = false
-  void one.publish({ topic: 't', payload: 'x' }).catch(() => {})
-  duplex.onEnd()
-  void one.publish({ topic: 't', payload: 'y' }).catch(() => {})
-  assert.is(duplex.closed, 'open', 'the message is not lost')
-  done()
+/** A WebSocket that cannot be paused and does not get rid of what it is given, as a browser's whose peer does not read. */
+class Stuck implements WebSocketLike {
+  binaryType = ''
+  readyState = 1
+  readonly protocol = 'mqtt'
+  bufferedAmount = 0
+  readonly listeners: { [type: string]: (event: WebSocketEvent) => void } = {}
+  addEventListener(type: string, listener: (event: WebSocketEvent) => void): void {
+    this.listeners[type] = listener
+  }
+  send(bytes: never): void {
+    this.bufferedAmount += (bytes as Uint8Array).length
+  }
+  close(): void {
+    this.readyState = 2
+  }
+}
+
+// Its close in good order is an end without an error, after which no drain can come either; the application heard of it after 30 s (drainTimeout).
+test('a WebSocket that closes in good order is over at once, though it never got rid of what it was given', async () => {
+  const socket = new Stuck()
+  const connecting = Client.connect(acceptWebSocket(socket), { timers: new Timers(new FakeClock()), connect: { clientId: 'c', keepAlive: 0 } })
+  socket.listeners['message']!({ data: CONNACK.slice().buffer })
+  const one = await connecting
+  const sent = one.publish({ topic: 't', payload: new Uint8Array(900_000), qos: 1 }).catch((error: Error) => error.name)
+  let over = false
+  one.onClose = () => { over = true }
+  socket.readyState = 3
+  socket.listeners['close']!({ code: 1000 })
   await settle()
-  assert.is(duplex.closed, 'ended')
-  assert.is((await one.closed).why, 'ended')
+  assert.ok(over)
+  assert.is(await sent, 'ConnectionClosed')
 })
 
 test('DISCONNECT to somebody who does not read: disconnect tells how it ended, and does not reject', async () => {
