@@ -355,7 +355,7 @@ export class Driver implements Receiver {
       this.unsent += bytes.length
       this.counters.bytesSent += bytes.length
       if (this.duplex.write(bytes)) this.unsent = 0
-      else if (!this.blocked && !this.isOver()) {
+      else if (!this.blocked && this.ended === undefined && !this.isOver()) {
         this.blocked = true
         this.alarms.arm('drain', this.drainTimeout, undefined, now)
       }

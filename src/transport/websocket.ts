@@ -117,6 +117,8 @@ class WebSocketDuplex implements Duplex {
   private ended: { readonly error: Error | undefined, told: boolean } | undefined = undefined
   private failure: Failure = {}
   private asking: unknown = undefined
+  /** a write has found no room, and nobody has been told of any since */
+  private full = false
 
   constructor(socket: WebSocketLike, maximumUnread: number = DEFAULT_MAXIMUM_UNREAD) {
     this.socket = socket
@@ -132,6 +134,7 @@ class WebSocketDuplex implements Duplex {
     if (this.socket.readyState !== OPEN) return true
     this.socket.send(bytes as never)
     if (this.unsent() <= HIGH_WATER) return true
+    this.full = true
     this.ask(1)
     return false
   }
@@ -199,6 +202,8 @@ class WebSocketDuplex implements Duplex {
     this.heldSize = 0
     if (this.ended === undefined || this.ended.told) return
     this.ended.told = true
+    // After an end in good order a socket may still drain; a WebSocket is closed both ways, so whoever waits for room need not.
+    if (this.full && this.ended.error === undefined) this.drained()
     this.onEnd(this.ended.error)
   }
 
@@ -211,8 +216,13 @@ class WebSocketDuplex implements Duplex {
     systemClock.cancel(this.asking)
     this.asking = systemClock.schedule(() => {
       if (this.socket.readyState === OPEN && this.unsent() > LOW_WATER) return this.ask(Math.min(2 * ms, LONGEST_ASK))
-      this.onDrain()
+      this.drained()
     }, ms)
+  }
+
+  private drained(): void {
+    this.full = false
+    this.onDrain()
   }
 }
 
