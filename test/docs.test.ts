@@ -70,13 +70,10 @@ test('the counts of fixtures are true', () => {
   assert.ok(readme.includes(`${say(valid + malformed)} golden packets (${say(valid)} valid, ${say(malformed)} malformed) and ${flows} conversations`), `${valid} ${malformed} ${flows}`)
 })
 
-/** Written on other branches at the same time. */
-const COMING: readonly string[] = ['docs/interop.md', 'docs/soak.md']
-
 test('every link of the papers leads somewhere', () => {
   for (const paper of ['README.md', 'fixtures/README.md', 'fixtures/flows/README.md', 'bench/README.md', 'docs/architecture.md', 'docs/decisions.md', 'docs/integrate.md', 'docs/fixtures.md', 'docs/package-check.md', 'docs/browser.md', 'SECURITY.md', 'CONTRIBUTING.md']) {
     for (const [, target] of read(paper).matchAll(/\]\(([^)#]+)[^)]*\)/g)) {
-      if (/^https?:/.test(target!) || COMING.includes(target!)) continue
+      if (/^https?:/.test(target!)) continue
       assert.ok(existsSync(new URL(target!, new URL(paper, root))), `${paper}: ${target}`)
     }
   }
