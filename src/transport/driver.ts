@@ -222,8 +222,7 @@ export class Driver implements Receiver {
     this.counters.packetsSent += written.length
     if (written.length > 0) this.alarms.heard('sent', now)
     for (const effect of effects) this.run(effect, input, now)
-    // A request that nothing will settle is done once its bytes are with a peer that reads.
-    if (input.type === 'send' && input.token !== undefined) this.requests.sent(input.token as Request, !this.blocked)
+    if (input.type === 'send' && input.token !== undefined && effects[0]?.type !== 'refuse') this.requests.sent(input.token as Request)
     if (before.phase !== after.phase) this.entered(after)
   }
 
@@ -360,6 +359,7 @@ export class Driver implements Receiver {
         this.alarms.arm('drain', this.drainTimeout, undefined, now)
       }
     }
+    this.requests.flushed(!this.blocked, over && 'cause' in this.state ? this.state.cause : undefined)
     if (phase === 'closing') this.duplex.close()
     else if (phase === 'closed' && this.tellDone !== undefined) this.finish(over, now)
   }

@@ -21,6 +21,8 @@ export class Requests {
   /** those whose end is to come; undefined until there is one, for most connections of a server never */
   private open: Set<Request> | undefined = undefined
   private waiting: Send[] | undefined = undefined
+  /** their bytes are made and wait for the end of the turn */
+  private written: Request[] | undefined = undefined
   private readonly maximumWaiting: number
 
   constructor(maximumWaiting: number) {
@@ -67,11 +69,21 @@ export class Requests {
     how(request)
   }
 
-  /** It has been written. Where that is enough it is done, or as soon as the peer reads. */
-  sent(request: Request, reads: boolean): void {
-    if (request.done !== 'handed') return
-    if (reads) request.resolve(undefined)
-    else (this.open ??= new Set()).add(request)
+  /** Its bytes are made. Where that is enough it is done once they are with a peer that reads, which shows when they are written. */
+  sent(request: Request): void {
+    if (request.done === 'handed') (this.written ??= []).push(request)
+  }
+
+  /** The bytes of the turn are written, to a peer that reads or to one that does not just now; or, where there is a cause, they never will be. */
+  flushed(reads: boolean, lost: CloseCause | undefined): void {
+    const { written } = this
+    if (written === undefined) return
+    this.written = undefined
+    for (const request of written) {
+      if (lost !== undefined) request.reject(new ConnectionClosed(lost))
+      else if (reads) request.resolve(undefined)
+      else (this.open ??= new Set()).add(request)
+    }
   }
 
   /** The peer reads again. */
