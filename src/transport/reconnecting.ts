@@ -87,7 +87,10 @@ export class ReconnectingClient {
     this.finished = this.closed.then(async () => { await this.handled })
   }
 
-  /** As Client's, across connections: a message of QoS 1 or 2 is not lost with a connection, and settles exactly once. QoS 0 waits for a connection and may be lost with it. */
+  /**
+   * As Client's, across connections: a message of QoS 1 or 2 is not lost with a connection, and settles exactly once. QoS 0 waits for a connection and
+   * may be lost with it. Leave the payload alone until it is settled, however many connections that takes.
+   */
   publish(message: Message): Promise<Awaited<ReturnType<Client['publish']>>> {
     return this.backlog.publish(message, this.inUse())
   }

@@ -100,7 +100,7 @@ export class Peer {
     return this.answer({ type: 'connack', reasonCode, properties: this.connect?.version === 5 ? properties : undefined })
   }
 
-  /** Sends a message to this Client, as `Client.publish` does to a Server. */
+  /** Sends a message to this Client, as `Client.publish` does to a Server. Leave the payload alone until it is settled. */
   async publish(message: Message): Promise<PacketOf<'puback' | 'pubrec' | 'pubcomp'> | undefined> {
     return published(await this.driver.send({ type: 'publish', ...message }), message.topic)
   }

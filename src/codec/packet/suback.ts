@@ -8,6 +8,7 @@ import type { Reader } from '../reader.ts'
 import { readReason, writeReason } from '../reason-field.ts'
 import type { Writer } from '../writer.ts'
 
+/** The answer to SUBSCRIBE: one code for each Topic Filter, in its order (5.0 §3.9; 3.1.1 §3.9). At least one. */
 export interface Suback {
   readonly type: 'suback'
   readonly packetId: number
@@ -16,6 +17,7 @@ export interface Suback {
   readonly properties?: PropertiesOf<'suback'> | undefined
 }
 
+/** SUBACK to encode: nothing has a default. */
 export type SubackInput = Suback
 
 export function readSuback(r: Reader, version: ProtocolVersion): Suback {

@@ -8,6 +8,7 @@ import type { Reader } from '../reader.ts'
 import { readReason, writeReason } from '../reason-field.ts'
 import type { Writer } from '../writer.ts'
 
+/** The answer to UNSUBSCRIBE (5.0 §3.11; 3.1.1 §3.11). */
 export interface Unsuback {
   readonly type: 'unsuback'
   readonly packetId: number
@@ -16,6 +17,7 @@ export interface Unsuback {
   readonly properties?: PropertiesOf<'unsuback'> | undefined
 }
 
+/** UNSUBACK to encode: in 5.0 one code for each Topic Filter, at least one. */
 export interface UnsubackInput extends Omit<Unsuback, 'reasonCodes'> {
   /** must be left out or empty in 3.x */
   readonly reasonCodes?: readonly number[] | undefined
