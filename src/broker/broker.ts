@@ -79,6 +79,7 @@ export class Broker {
     }
   }
 
+  /** What there is and has been so far; a copy. */
   get counters(): BrokerCounters {
     const { received, delivered, dropped } = this.tally
     return { connections: this.peers.size, sessions: this.sessions.size, subscriptions: this.router.size, received, delivered, dropped }

@@ -102,10 +102,12 @@ export class ReconnectingClient {
     return this.subscriptions.subscribe(subscriptions, properties, this.inUse())
   }
 
+  /** As Client's; what is given up is not asked for again. */
   unsubscribe(from: string | readonly string[]): Promise<readonly number[]> {
     return this.subscriptions.unsubscribe((Array.isArray(from) ? from : [from]) as readonly string[], this.inUse())
   }
 
+  /** As Client's, across connections. */
   messages(): AsyncGenerator<Publish, void> {
     return iterateMessages(this)
   }

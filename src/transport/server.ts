@@ -61,6 +61,7 @@ export class Peer {
     this.driver.trace = trace
   }
 
+  /** The machine's state: plain data, a new object where something has changed. */
   get state(): State {
     return this.driver.state
   }
@@ -75,6 +76,7 @@ export class Peer {
     return this.driver.finished
   }
 
+  /** What has gone over this connection; the same object all along, and it goes on counting. */
   get counters(): Readonly<Counters> {
     return this.driver.counters
   }

@@ -18,7 +18,7 @@ export interface Connack {
   readonly properties?: PropertiesOf<'connack'> | undefined
 }
 
-/** CONNACK to encode: `sessionPresent` left out is false, and must be where the code refuses [MQTT-3.2.2-6]. */
+/** CONNACK to encode: `sessionPresent` left out is false, as it has to be where the code refuses [MQTT-3.2.2-6]. */
 export interface ConnackInput extends Omit<Connack, 'sessionPresent'> {
   readonly sessionPresent?: boolean | undefined
 }

@@ -45,7 +45,7 @@ export interface WillInput extends Omit<Will, 'payload' | 'qos' | 'retain'> {
   readonly retain?: boolean | undefined
 }
 
-/** CONNECT to encode; `version` must be the one it is encoded as. Before 5.0 a password needs a username [MQTT-3.1.2-22]. */
+/** CONNECT to encode; `version` must be the one it is encoded as. Before 5.0 a password needs a username [3.1.1 MQTT-3.1.2-22]. */
 export interface ConnectInput extends Omit<Connect, 'password' | 'will'> {
   /** text is sent as its UTF-8 bytes */
   readonly password?: Uint8Array | string | undefined

@@ -11,6 +11,7 @@ import type { Writer } from '../writer.ts'
 /** A Topic Filter with its Subscription Options (5.0 §3.8.3.1); before 5.0 the requested QoS is the only one. To encode: what is left out is false or 0. */
 export interface Subscription {
   readonly filter: string
+  /** the largest that messages come with [MQTT-3.8.4-8] */
   readonly qos: 0 | 1 | 2
   /** 5.0; undefined before */
   readonly noLocal?: boolean | undefined
@@ -23,6 +24,7 @@ export interface Subscription {
 /** A Client asks for messages (5.0 §3.8; 3.1.1 §3.8): one Subscription at least [MQTT-3.8.3-2]. */
 export interface Subscribe {
   readonly type: 'subscribe'
+  /** 1 to 65,535 */
   readonly packetId: number
   readonly subscriptions: readonly Subscription[]
   readonly properties?: PropertiesOf<'subscribe'> | undefined

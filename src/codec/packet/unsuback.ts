@@ -11,6 +11,7 @@ import type { Writer } from '../writer.ts'
 /** The answer to UNSUBSCRIBE (5.0 §3.11; 3.1.1 §3.11). */
 export interface Unsuback {
   readonly type: 'unsuback'
+  /** 1 to 65,535 */
   readonly packetId: number
   /** 5.0: one for each Topic Filter, in order. 3.x: empty */
   readonly reasonCodes: readonly number[]
