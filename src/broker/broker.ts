@@ -24,6 +24,7 @@ const TAKEN_OVER = 0x8e
 const QUOTA_EXCEEDED = 0x97
 const SEVEN_DAYS = 604_800
 
+/** A small MQTT broker for 3.1, 3.1.1 and 5.0. It listens nowhere by itself: give `handle` to a `listen…`, or a byte stream to `accept`. Ends by `close`. */
 export class Broker {
   /** gives a connection to the broker: `listenTcp({ port }, broker.handle)` */
   readonly handle: (peer: Peer) => void = (peer) => { this.take(peer) }
@@ -65,7 +66,7 @@ export class Broker {
     return peer
   }
 
-  /** Publishes a message of the application's own; gives how many sessions it went to. Rejects with UsageError for one that the standard forbids. */
+  /** Publishes a message of the application's own, whose payload is copied at once; gives how many sessions it went to. Rejects with UsageError for one that the standard forbids. */
   async publish(message: Message): Promise<number> {
     encodedSize({ type: 'publish', ...message, qos: 0 }, 5)
     return this.requests.distribute(this.requests.message(message, undefined))
@@ -78,6 +79,7 @@ export class Broker {
     }
   }
 
+  /** What there is and has been so far; a copy. */
   get counters(): BrokerCounters {
     const { received, delivered, dropped } = this.tally
     return { connections: this.peers.size, sessions: this.sessions.size, subscriptions: this.router.size, received, delivered, dropped }

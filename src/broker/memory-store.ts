@@ -4,6 +4,7 @@ import { secondsLeft, then } from './store.ts'
 import type { Awaitable, Delivery, Store, StoredMessage, StoredSession, StoreListener } from './store.ts'
 import { TopicTree } from './topic-tree.ts'
 
+/** The bounds of a MemoryStore. Beyond them `post` and `retain` give false: the message is lost to that session or name, and the broker counts it as dropped. */
 export interface MemoryStoreOptions {
   /** messages in one session's mailbox; default 1,000 */
   readonly maximumMailbox?: number | undefined
@@ -21,6 +22,7 @@ interface Mailbox { readonly deliveries: Delivery[], read: number, bytes: number
 
 const MIB = 1_048_576
 
+/** A Store in this process's memory, gone with it. Its sessions are bounded by the broker's `maximumSessions`, all else by its options. */
 export class MemoryStore implements Store {
   private readonly bounds: { readonly [O in keyof MemoryStoreOptions]-?: number }
   private readonly sessions: Map<string, { claim: number, session: StoredSession | undefined }> = new Map()

@@ -4,6 +4,7 @@ import type { Connect } from '../codec/index.ts'
 import type { Peer, Timers } from '../transport/index.ts'
 import type { Awaitable, Store } from './store.ts'
 
+/** Whom a broker lets in, what they may do, what it keeps and how much of it. Everything may be left out. */
 export interface BrokerOptions {
   /** true, or the 5.0 Reason Code of the refusal (3.x Clients are told what says the same). Left out: everybody may come in, so listen on loopback only */
   readonly authenticate?: ((connect: Connect, peer: Peer) => Awaitable<true | number>) | undefined

@@ -29,6 +29,7 @@ export interface Delivery extends StoredMessage {
   readonly shared: StoredSubscription | undefined
 }
 
+/** A subscription as it is kept; `identifier` is its Subscription Identifier, 1 to 268,435,455 (5.0 §3.8.2.1.2), undefined where it has none. */
 export interface StoredSubscription {
   readonly subscription: Subscription
   readonly identifier: number | undefined

@@ -7,6 +7,7 @@ interface Node<T> {
   value: T | undefined
 }
 
+/** Values by Topic Filter or Topic Name, one each; undefined is none. Paths are taken as they are: not checked, and without `$share/name/`. */
 export class TopicTree<T> {
   private readonly root: Node<T> = node()
   /** how many have a value */

@@ -29,6 +29,7 @@ export interface Annotation {
   readonly masked?: boolean | undefined
 }
 
+/** How `annotate` reads and what it shows; without options strictly, and secrets are masked. */
 export interface AnnotateOptions extends LenientOptions {
   /** mark Password and Authentication Data as masked and leave their values out; default true */
   readonly mask?: boolean | undefined

@@ -20,6 +20,7 @@ import type { PacketType, ProtocolVersion } from './protocol.ts'
 import { Reader } from './reader.ts'
 import type { BitNames } from './reader.ts'
 
+/** How bytes are read; without options strictly, and binary fields are views. */
 export interface DecodeOptions extends LenientOptions {
   /** copy payloads, passwords and other binary fields instead of giving views of the input; default false */
   readonly copy?: boolean | undefined

@@ -13,6 +13,7 @@ interface QuirkRow {
   readonly seen: string
 }
 
+/** The quirks by name: `forgives` the rules of RULES that are let pass, `reads` what is read instead, `seen` who does it. */
 export const QUIRKS = {
   'header-flags': { forgives: ['headerFlags'], reads: 'the packet, as if its flags were right', seen: 'accepted by NATS and RabbitMQ in CONNECT' },
   'reserved-connect-flag': { forgives: ['reservedConnectFlag'], reads: 'the CONNECT, without it', seen: 'accepted by RabbitMQ' },
@@ -25,8 +26,10 @@ export const QUIRKS = {
   'suback-failure-of-3.1': { forgives: ['subackFailure'], reads: 'code 0x80', seen: 'sent to Clients of 3.1 by brokers that know 3.1.1' },
 } as const
 
+/** The name of a quirk, a key of QUIRKS. */
 export type Quirk = keyof typeof QUIRKS
 
+/** What departures from the standard are read instead of refused. A name that is no quirk is a TypeError. */
 export interface LenientOptions {
   /** the departures to accept, by name; default none */
   readonly lenient?: readonly Quirk[] | undefined

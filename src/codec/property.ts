@@ -72,6 +72,7 @@ export const PROPERTIES = {
   sharedSubscriptionAvailable: { id: 0x2a, title: 'Shared Subscription Available', kind: 'boolean', carriers: ['connack'], rule: 'SPEC-3.2.2.3-1' },
 } as const
 
+/** A property's name, a key of PROPERTIES (5.0 §2.2.2.2). */
 export type PropertyName = keyof typeof PROPERTIES
 
 interface KindValues {

@@ -6,6 +6,7 @@
 /** The Protocol Version byte of CONNECT: 3 is MQTT 3.1, 4 is 3.1.1, 5 is 5.0. */
 export type ProtocolVersion = 3 | 4 | 5
 
+/** A side of the connection: the one that sent CONNECT, or the one that got it. */
 export type Sender = 'client' | 'server'
 
 /**
@@ -31,6 +32,7 @@ export const PACKETS = {
   auth: { number: 15, flags: 0b0000, senders: 'both', since: 5 },
 } as const
 
+/** The name of a Control Packet (5.0 §2.1.2), a key of PACKETS and the `type` of a Packet. */
 export type PacketType = keyof typeof PACKETS
 
 /** Packet types by number; 0 is forbidden (5.0 §2.1.2). */

@@ -16,6 +16,10 @@ export interface RuleRow {
   readonly 5?: string
 }
 
+/**
+ * The rules by name: `text` what it says, `code` the Reason Code of 5.0 for breaking it (0x81 and 0x95 make a MalformedPacket, others a
+ * ProtocolError), `3` `4` `5` the statement in that version.
+ */
 export const RULES = {
   // fixed header
   packetType: { code: 0x81, text: 'packet type 0 is forbidden, and 15 is AUTH of 5.0 only', 3: '3.1 §2.1', 4: 'SPEC-2.2.1-1', 5: 'SPEC-2.1.2-1' },
@@ -102,6 +106,7 @@ export const RULES = {
   filterShared: { code: 0x8f, text: 'after the ShareName come a / and a Topic Filter', 5: 'MQTT-4.8.2-2' },
 } as const
 
+/** The name of a rule, a key of RULES. */
 export type RuleName = keyof typeof RULES
 
 /** Where a fault was found. */

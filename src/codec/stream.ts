@@ -19,6 +19,7 @@ import { scanVarint, varintValue } from './varint.ts'
 
 const NONE: Uint8Array = /* @__PURE__ */ new Uint8Array(0)
 
+/** How a stream reads, and what it takes at most. */
 export interface PacketStreamOptions extends DecodeOptions {
   /** whose rules hold; left out, the first packet must be a CONNECT and its version counts */
   readonly version?: ProtocolVersion | undefined
@@ -29,6 +30,7 @@ export interface PacketStreamOptions extends DecodeOptions {
 /** Largest packet a stream takes unless told otherwise. */
 export const DEFAULT_MAXIMUM_PACKET_SIZE = 1_048_576
 
+/** Packets out of chunks that are cut anywhere: `push` a chunk, then `next` until it gives undefined. After an error it is dead. */
 export class PacketStream {
   /** the version whose rules hold; undefined until the first CONNECT unless given */
   version: ProtocolVersion | undefined

@@ -25,10 +25,15 @@ export function topicFilterFault(filter: string, version: ProtocolVersion = 5, f
   return plainFilterFault(filter.slice(slash + 1), 0)
 }
 
+/** May a message go to it (5.0 §4.7)? Not empty, no wildcard, no U+0000 or lone surrogate, 65,535 bytes of UTF-8 at most. Never throws for a string. */
 export function isTopicName(topic: string): boolean {
   return topicNameFault(topic) === undefined && isString(topic)
 }
 
+/**
+ * May it be subscribed to (5.0 §4.7; §4.8.2 for `$share/name/filter`, which before 5.0 is a filter like any other)? Wildcards stand where they may,
+ * 65,535 bytes of UTF-8 at most. Never throws for a string.
+ */
 export function isTopicFilter(filter: string, version: ProtocolVersion = 5): boolean {
   return topicFilterFault(filter, version) === undefined && isString(filter)
 }

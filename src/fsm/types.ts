@@ -21,6 +21,7 @@ export type Input =
 /** The application asks for a packet to be sent; it is written, or there is a `refuse`. */
 export interface Send {
   readonly type: 'send'
+  /** kept as it is, not copied: leave the payload of a QoS 1 or 2 message alone until it is settled */
   readonly packet: SendInput
   /** the caller's own name for what this begins; it comes back with `settle` or `refuse`, for a QoS 1 or 2 message also on a later connection of the session */
   readonly token?: unknown
@@ -37,7 +38,10 @@ export type Effect =
   | { readonly type: 'write', readonly packet: PacketInput }
   /** give the application this packet; without one, the input's own */
   | { readonly type: 'deliver', readonly packet?: Packet | undefined }
-  /** the exchange started with this token has ended, with this packet; without one: the peer had the message and has since lost the session */
+  /**
+   * the exchange started with this token has ended, with this packet; without one: the peer had the message and has since lost the session. Only for
+   * requests with a token, and only where the peer answers: CONNECT, PUBLISH of QoS 1 and 2, SUBSCRIBE, UNSUBSCRIBE, PINGREQ, AUTH that re-authenticates
+   */
   | { readonly type: 'settle', readonly token: unknown, readonly packet?: Packet | undefined }
   /** fire this timer once after `ms`; `quiet`: after `ms` without a packet sent, or without one received */
   | { readonly type: 'arm', readonly timer: TimerName, readonly ms: number, readonly quiet?: 'sent' | 'received' | undefined }

@@ -42,6 +42,7 @@ export class Client {
   redo: readonly Redo[] = []
   /** called with every message. Acknowledged (QoS 1 and 2) when it is done, a promise resolved; see Reply. A promise holds up reading until then */
   onPublish: ((message: Publish) => Reply | Promise<Reply>) | undefined
+  /** 5.0, enhanced authentication: called with each AUTH of the Server; gives the data of the answer, nothing for none */
   onAuth: ((packet: PacketOf<'auth'>) => Uint8Array | undefined | Promise<Uint8Array | undefined>) | undefined
   /** called for every other packet for the application: acknowledgements, DISCONNECT; messages and AUTH too where they have no handler of their own */
   onPacket: ((packet: Packet) => Reply | Promise<Reply>) | undefined = undefined
@@ -92,6 +93,7 @@ export class Client {
     }
   }
 
+  /** The machine's state: plain data, a new object where something has changed. */
   get state(): State {
     return this.driver.state
   }
@@ -106,6 +108,7 @@ export class Client {
     return this.driver.finished
   }
 
+  /** What has gone over this connection; the same object all along, and it goes on counting. */
   get counters(): Readonly<Counters> {
     return this.driver.counters
   }

@@ -3,7 +3,7 @@
 import { reasonName } from '../codec/index.ts'
 import type { Packet, PacketOf, PacketType, PublishInput } from '../codec/index.ts'
 
-/** A message as an application gives it: no Packet Identifier, no DUP. `qos` and `retain` left out: 0 and false. */
+/** A message as an application gives it: no Packet Identifier, no DUP. `qos` and `retain` left out: 0 and false. Its payload is not copied: leave it alone until it is settled. */
 export type Message = Omit<PublishInput, 'type' | 'packetId' | 'dup'>
 
 /** The peer has answered, and the answer is no. `packet` is what it said; `reasonCode` (of the first refusal, where there are several) is 0x80 or above. */

@@ -87,7 +87,10 @@ export class ReconnectingClient {
     this.finished = this.closed.then(async () => { await this.handled })
   }
 
-  /** As Client's, across connections: a message of QoS 1 or 2 is not lost with a connection, and settles exactly once. QoS 0 waits for a connection and may be lost with it. */
+  /**
+   * As Client's, across connections: a message of QoS 1 or 2 is not lost with a connection, and settles exactly once. QoS 0 waits for a connection and
+   * may be lost with it. Leave the payload alone until it is settled, however many connections that takes.
+   */
   publish(message: Message): Promise<Awaited<ReturnType<Client['publish']>>> {
     return this.backlog.publish(message, this.inUse())
   }
@@ -99,10 +102,12 @@ export class ReconnectingClient {
     return this.subscriptions.subscribe(subscriptions, properties, this.inUse())
   }
 
+  /** As Client's; what is given up is not asked for again. */
   unsubscribe(from: string | readonly string[]): Promise<readonly number[]> {
     return this.subscriptions.unsubscribe((Array.isArray(from) ? from : [from]) as readonly string[], this.inUse())
   }
 
+  /** As Client's, across connections. */
   messages(): AsyncGenerator<Publish, void> {
     return iterateMessages(this)
   }

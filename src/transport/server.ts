@@ -61,6 +61,7 @@ export class Peer {
     this.driver.trace = trace
   }
 
+  /** The machine's state: plain data, a new object where something has changed. */
   get state(): State {
     return this.driver.state
   }
@@ -75,6 +76,7 @@ export class Peer {
     return this.driver.finished
   }
 
+  /** What has gone over this connection; the same object all along, and it goes on counting. */
   get counters(): Readonly<Counters> {
     return this.driver.counters
   }
@@ -100,7 +102,7 @@ export class Peer {
     return this.answer({ type: 'connack', reasonCode, properties: this.connect?.version === 5 ? properties : undefined })
   }
 
-  /** Sends a message to this Client, as `Client.publish` does to a Server. */
+  /** Sends a message to this Client, as `Client.publish` does to a Server. Leave the payload alone until it is settled. */
   async publish(message: Message): Promise<PacketOf<'puback' | 'pubrec' | 'pubcomp'> | undefined> {
     return published(await this.driver.send({ type: 'publish', ...message }), message.topic)
   }

@@ -23,13 +23,21 @@ interface AckInput<T extends AckType> extends Omit<Ack<T>, 'reasonCode'> {
   readonly reasonCode?: number | undefined
 }
 
+/** The answer to PUBLISH of QoS 1 (5.0 §3.4; 3.1.1 §3.4). A code of 0x80 or above refuses the message. */
 export type Puback = Ack<'puback'>
+/** The first answer to PUBLISH of QoS 2 (5.0 §3.5; 3.1.1 §3.5). A code of 0x80 or above refuses the message and ends the exchange [MQTT-4.4.0-2]. */
 export type Pubrec = Ack<'pubrec'>
+/** The answer to PUBREC (5.0 §3.6; 3.1.1 §3.6). Code 0x00, or 0x92 Packet Identifier not found. */
 export type Pubrel = Ack<'pubrel'>
+/** The answer to PUBREL, and the end of a QoS 2 exchange (5.0 §3.7; 3.1.1 §3.7). Code 0x00, or 0x92 Packet Identifier not found. */
 export type Pubcomp = Ack<'pubcomp'>
+/** PUBACK to encode: `reasonCode` left out is 0x00; before 5.0 there is no other, and no properties. */
 export type PubackInput = AckInput<'puback'>
+/** PUBREC to encode, as PubackInput. */
 export type PubrecInput = AckInput<'pubrec'>
+/** PUBREL to encode, as PubackInput. */
 export type PubrelInput = AckInput<'pubrel'>
+/** PUBCOMP to encode, as PubackInput. */
 export type PubcompInput = AckInput<'pubcomp'>
 
 export function readAck<T extends AckType>(r: Reader, version: ProtocolVersion, type: T): Ack<T> {

@@ -5,6 +5,7 @@ import type { Reader } from '../reader.ts'
 import { readEnding, writeEnding } from '../reason-field.ts'
 import type { Writer } from '../writer.ts'
 
+/** One step of an enhanced authentication, by either side (5.0 §3.15, §4.12). There is none before 5.0. */
 export interface Auth {
   readonly type: 'auth'
   /** 0x00 Success (Server), 0x18 Continue authentication, 0x19 Re-authenticate (Client) */
@@ -12,6 +13,7 @@ export interface Auth {
   readonly properties?: PropertiesOf<'auth'> | undefined
 }
 
+/** AUTH to encode: `reasonCode` left out is 0x00. An Authentication Method may be missing only where there is nothing else (5.0 §3.15.2.2.2). */
 export interface AuthInput extends Omit<Auth, 'reasonCode'> {
   readonly reasonCode?: number | undefined
 }

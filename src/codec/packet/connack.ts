@@ -8,6 +8,7 @@ import { REASONS } from '../reason.ts'
 import { isReason, readReason, writeReason } from '../reason-field.ts'
 import type { Writer } from '../writer.ts'
 
+/** The Server's answer to CONNECT (5.0 §3.2; 3.1.1 §3.2). */
 export interface Connack {
   readonly type: 'connack'
   /** the Server has kept a session for this Client Identifier (3.1 cannot say so: always false) */
@@ -17,6 +18,7 @@ export interface Connack {
   readonly properties?: PropertiesOf<'connack'> | undefined
 }
 
+/** CONNACK to encode: `sessionPresent` left out is false, as it has to be where the code refuses [MQTT-3.2.2-6]. */
 export interface ConnackInput extends Omit<Connack, 'sessionPresent'> {
   readonly sessionPresent?: boolean | undefined
 }

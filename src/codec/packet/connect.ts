@@ -18,6 +18,7 @@ export interface Will {
   readonly properties?: PropertiesOf<'will'> | undefined
 }
 
+/** The first packet of a Client (5.0 §3.1; 3.1.1 §3.1; 3.1 §3.1), and the only one that says which version it is in. */
 export interface Connect {
   readonly type: 'connect'
   readonly version: ProtocolVersion
@@ -36,6 +37,7 @@ export interface Connect {
   readonly properties?: PropertiesOf<'connect'> | undefined
 }
 
+/** A Will to encode (5.0 §3.1.3.2 to §3.1.3.4): `qos` left out is 0, `retain` false. */
 export interface WillInput extends Omit<Will, 'payload' | 'qos' | 'retain'> {
   /** text is sent as its UTF-8 bytes */
   readonly payload: Uint8Array | string
@@ -43,6 +45,7 @@ export interface WillInput extends Omit<Will, 'payload' | 'qos' | 'retain'> {
   readonly retain?: boolean | undefined
 }
 
+/** CONNECT to encode; `version` must be the one it is encoded as. Before 5.0 a password needs a username [3.1.1 MQTT-3.1.2-22]. */
 export interface ConnectInput extends Omit<Connect, 'password' | 'will'> {
   /** text is sent as its UTF-8 bytes */
   readonly password?: Uint8Array | string | undefined

@@ -7,6 +7,7 @@ import type { Reader } from '../reader.ts'
 import { readEnding, writeEnding } from '../reason-field.ts'
 import type { Writer } from '../writer.ts'
 
+/** The last packet of a connection (5.0 §3.14; 3.1.1 §3.14). Before 5.0 only a Client sends it, and it says no more than that. */
 export interface Disconnect {
   readonly type: 'disconnect'
   /** 0x00 Normal disconnection (also when left out on the wire), 0x04 with Will Message, 0x80 and above errors */
@@ -14,6 +15,7 @@ export interface Disconnect {
   readonly properties?: PropertiesOf<'disconnect'> | undefined
 }
 
+/** DISCONNECT to encode: `reasonCode` left out is 0x00; before 5.0 there is no other, and no properties. */
 export interface DisconnectInput extends Omit<Disconnect, 'reasonCode'> {
   readonly reasonCode?: number | undefined
 }

@@ -7,6 +7,7 @@ import type { ProtocolVersion } from '../protocol.ts'
 import type { Reader } from '../reader.ts'
 import type { Writer } from '../writer.ts'
 
+/** An Application Message, from either side (5.0 §3.3; 3.1.1 §3.3). */
 export interface Publish {
   readonly type: 'publish'
   /** '' only in 5.0, where `properties.topicAlias` then stands for it */
@@ -21,6 +22,7 @@ export interface Publish {
   readonly properties?: PropertiesOf<'publish'> | undefined
 }
 
+/** PUBLISH to encode: `qos` left out is 0, `retain` and `dup` false. `packetId` belongs to QoS 1 and 2 and to them only [MQTT-2.2.1-2]. */
 export interface PublishInput extends Omit<Publish, 'payload' | 'qos' | 'retain' | 'dup'> {
   /** text is sent as its UTF-8 bytes */
   readonly payload: Uint8Array | string

@@ -8,14 +8,17 @@ import type { Reader } from '../reader.ts'
 import { readReason, writeReason } from '../reason-field.ts'
 import type { Writer } from '../writer.ts'
 
+/** The answer to SUBSCRIBE: one code for each Topic Filter, in its order (5.0 §3.9; 3.1.1 §3.9). At least one. */
 export interface Suback {
   readonly type: 'suback'
+  /** 1 to 65,535 */
   readonly packetId: number
   /** granted QoS 0 to 2, or a failure: 0x80 in 3.1.1, 0x80 and above in 5.0, none in 3.1 */
   readonly reasonCodes: readonly number[]
   readonly properties?: PropertiesOf<'suback'> | undefined
 }
 
+/** SUBACK to encode: nothing has a default. */
 export type SubackInput = Suback
 
 export function readSuback(r: Reader, version: ProtocolVersion): Suback {

@@ -8,8 +8,10 @@ import type { BitNames, Reader } from '../reader.ts'
 import { topicFilterFault } from '../topic.ts'
 import type { Writer } from '../writer.ts'
 
+/** A Topic Filter with its Subscription Options (5.0 §3.8.3.1); before 5.0 the requested QoS is the only one. To encode: what is left out is false or 0. */
 export interface Subscription {
   readonly filter: string
+  /** the largest that messages come with [MQTT-3.8.4-8] */
   readonly qos: 0 | 1 | 2
   /** 5.0; undefined before */
   readonly noLocal?: boolean | undefined
@@ -19,13 +21,16 @@ export interface Subscription {
   readonly retainHandling?: 0 | 1 | 2 | undefined
 }
 
+/** A Client asks for messages (5.0 §3.8; 3.1.1 §3.8): one Subscription at least [MQTT-3.8.3-2]. */
 export interface Subscribe {
   readonly type: 'subscribe'
+  /** 1 to 65,535 */
   readonly packetId: number
   readonly subscriptions: readonly Subscription[]
   readonly properties?: PropertiesOf<'subscribe'> | undefined
 }
 
+/** SUBSCRIBE to encode: only the options inside a Subscription have defaults. */
 export type SubscribeInput = Subscribe
 
 const OPTIONS: BitNames = [['Reserved', 2], ['Retain Handling', 2], ['Retain As Published', 1], ['No Local', 1], ['QoS', 2]]

@@ -8,14 +8,17 @@ import type { Reader } from '../reader.ts'
 import { readReason, writeReason } from '../reason-field.ts'
 import type { Writer } from '../writer.ts'
 
+/** The answer to UNSUBSCRIBE (5.0 §3.11; 3.1.1 §3.11). */
 export interface Unsuback {
   readonly type: 'unsuback'
+  /** 1 to 65,535 */
   readonly packetId: number
   /** 5.0: one for each Topic Filter, in order. 3.x: empty */
   readonly reasonCodes: readonly number[]
   readonly properties?: PropertiesOf<'unsuback'> | undefined
 }
 
+/** UNSUBACK to encode: in 5.0 one code for each Topic Filter, at least one. */
 export interface UnsubackInput extends Omit<Unsuback, 'reasonCodes'> {
   /** must be left out or empty in 3.x */
   readonly reasonCodes?: readonly number[] | undefined

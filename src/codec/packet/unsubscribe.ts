@@ -8,13 +8,16 @@ import type { Reader } from '../reader.ts'
 import type { Writer } from '../writer.ts'
 import { readFilter, writeFilter } from './subscribe.ts'
 
+/** A Client gives up Topic Filters, spelled as it subscribed to them (5.0 §3.10; 3.1.1 §3.10): at least one [MQTT-3.10.3-2]. */
 export interface Unsubscribe {
   readonly type: 'unsubscribe'
+  /** 1 to 65,535 */
   readonly packetId: number
   readonly filters: readonly string[]
   readonly properties?: PropertiesOf<'unsubscribe'> | undefined
 }
 
+/** UNSUBSCRIBE to encode: nothing has a default. */
 export type UnsubscribeInput = Unsubscribe
 
 export function readUnsubscribe(r: Reader, version: ProtocolVersion): Unsubscribe {
