@@ -46,7 +46,7 @@ async function ours(): Promise<{ readonly port: number, readonly peers: Peer[], 
 test('there are seven, and other blocks only where they are run or are commands', () => {
   assert.is(rest.length, 0)
   const fences = read('README.md').match(/^```.*$/gm)!.filter((_, i) => i % 2 === 0)
-  assert.equal(fences, ['```', '```js', '```js', '```sh', '```', '```js', '```js', '```js', '```js', '```js', '```sh'])
+  assert.equal(fences, ['```', '```js', '```js', '```sh', '```', '```ts', '```js', '```js', '```js', '```js', '```js', '```sh'])
 })
 
 test('the ten-line client: gets its own message, comes back when its connection is lost, and is still subscribed', async () => {
@@ -78,6 +78,13 @@ test('the ten-line server: who is hans, what he publishes and subscribes to, and
   await program.says(/^.* Will on gone$/m)
   program.interrupt()
   await program.over
+})
+
+test('how many connections an address may open: the code is the one that test/transport/rate.test.ts runs', () => {
+  const parts = [...read('test/transport/rate.test.ts').matchAll(/^( *)\/\/ begin\n([^]*?)^\1\/\/ end$/gm)].map(([, indent, code]) => code!.replaceAll(new RegExp(`^${indent!}`, 'gm'), ''))
+  const imports = "import { createServer, type Socket } from 'node:net'\nimport { Peer, tcpDuplex } from 'connack/tcp'\n"
+  assert.is(parts.length, 2)
+  assert.equal(blocksOf('README.md', 'ts'), [[imports, ...parts].join('\n')])
 })
 
 test('what npm start prints is what it prints', () => {
