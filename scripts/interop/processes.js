@@ -98,12 +98,26 @@ export function killAll() {
   }
 }
 
+/** Below those that systems give to whoever connects: a broker that takes its time would find its port taken by one of our own connections. */
+const PORTS = { from: 20_000, to: 32_000 }
+const given = new Set()
+
 export async function freePort() {
+  for (let tries = 0; tries < 100; tries++) {
+    const port = PORTS.from + Math.floor(Math.random() * (PORTS.to - PORTS.from))
+    if (given.has(port) || !await canListen(port)) continue
+    given.add(port)
+    return port
+  }
+  throw new Error(`no free port from ${PORTS.from} to ${PORTS.to}`)
+}
+
+function canListen(port) {
   const server = createServer()
-  await new Promise((resolve, reject) => { server.on('error', reject).listen(0, '127.0.0.1', resolve) })
-  const { port } = server.address()
-  await new Promise((resolve) => { server.close(resolve) })
-  return port
+  return new Promise((resolve) => {
+    server.on('error', () => { resolve(false) })
+    server.listen(port, '127.0.0.1', () => { server.close(() => { resolve(true) }) })
+  })
 }
 
 /** Waits until something listens; gives up when `process` ends, or after `ms`. */
