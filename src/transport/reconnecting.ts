@@ -30,7 +30,7 @@ type ConnectFields = NonNullable<ClientOptions['connect']>
 export interface ReconnectingOptions extends Omit<ClientOptions, 'connect' | 'keepMessages' | 'maximumWaiting' | 'onPublish'> {
   /** opens a byte stream, for every attempt anew */
   readonly open: (attempt: Attempt) => Promise<Duplex>
-  /** CONNECT, or who is asked for it at every attempt: a password may have changed. Left out: see ClientOptions; `cleanStart` is for the first connection only */
+  /** CONNECT, or who is asked for it at every attempt: a password may have changed. Left out: see ClientOptions; `cleanStart` is for the first connection only. 3.x: give `cleanStart: false`, since a clean session of 3.x ends with its connection */
   readonly connect?: ConnectFields | ((attempt: Attempt) => ConnectFields | Promise<ConnectFields>) | undefined
   readonly backoff?: BackoffPolicy | undefined
   readonly flapping?: FlapPolicy | undefined
