@@ -3,30 +3,9 @@ import { test } from 'uvu'
 import * as assert from 'uvu/assert'
 import type { PacketOf, Publish } from '../../src/codec/index.ts'
 import { newSession, restoreSession, saveSession } from '../../src/fsm/index.ts'
-import type { CloseCause } from '../../src/fsm/index.ts'
 import { Client, ConnectionClosed, Peer, Refused } from '../../src/transport/index.ts'
-import type { AcceptOptions, ClientOptions, PeerOptions } from '../../src/transport/index.ts'
+import { failure, lab, text } from '../helpers/lab.ts'
 import { pair, quiet } from '../helpers/pair.ts'
-import type { Pair } from '../helpers/pair.ts'
-
-interface Lab { readonly client: Client, readonly peer: Peer, readonly wire: Pair, readonly causes: CloseCause[] }
-
-async function lab(options: ClientOptions = {}, more: { peer?: PeerOptions, accept?: AcceptOptions, set?: (peer: Peer) => void, piece?: number } = {}): Promise<Lab> {
-  const wire = pair(more.piece)
-  const causes: CloseCause[] = []
-  const peer = new Peer(wire.server, more.peer)
-  peer.onConnect = () => peer.accept(more.accept)
-  peer.onClose = (cause) => { causes.push(cause) }
-  more.set?.(peer)
-  const client = await Client.connect(wire.client, { ...options, connect: { clientId: 'kitchen', ...options.connect } })
-  return { client, peer, wire, causes }
-}
-
-function failure(promise: Promise<unknown>): Promise<Error> {
-  return promise.then(() => { throw new Error('it did not fail') }, (error: Error) => error)
-}
-
-const text = ({ payload }: Publish): string => new TextDecoder().decode(payload)
 
 for (const version of [3, 4, 5] as const) {
   test(`version ${version}: messages of every QoS both ways, in 1-byte pieces too`, async () => {

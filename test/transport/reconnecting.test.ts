@@ -1,53 +1,18 @@
 // A client that comes back, over streams in memory that are cut at any moment.
 import { test } from 'uvu'
 import * as assert from 'uvu/assert'
-import type { Publish } from '../../src/codec/index.ts'
-import type { Session } from '../../src/fsm/index.ts'
 import { saveSession } from '../../src/fsm/index.ts'
-import { ConnectionClosed, Peer, reconnecting } from '../../src/transport/index.ts'
-import type { Attempt, ReconnectingClient, ReconnectingOptions } from '../../src/transport/index.ts'
-import { pair, quiet } from '../helpers/pair.ts'
-import type { Pair } from '../helpers/pair.ts'
+import { reconnecting } from '../../src/transport/index.ts'
+import type { ConnectionClosed } from '../../src/transport/index.ts'
+import { failure, text } from '../helpers/lab.ts'
+import { quiet } from '../helpers/pair.ts'
 import { randomFrom } from '../helpers/random.ts'
-
-/** A server that keeps sessions, and answers as told; each connection is a wire of its own. */
-class Server {
-  readonly sessions: Map<string, Session> = new Map()
-  readonly wires: Pair[] = []
-  readonly attempts: Attempt[] = []
-  peer: Peer | undefined
-  set: (peer: Peer) => void = () => {}
-  accept: (peer: Peer) => Promise<void> = (peer) => peer.accept({ session: peer.connect!.cleanStart ? undefined : this.sessions.get(peer.connect!.clientId) })
-
-  readonly open = async (attempt: Attempt) => {
-    this.attempts.push(attempt)
-    const wire = pair()
-    this.wires.push(wire)
-    const peer = new Peer(wire.server)
-    this.peer = peer
-    peer.onConnect = () => this.accept(peer)
-    peer.onClose = () => { if (peer.session !== undefined) this.sessions.set(peer.clientId, peer.session) }
-    this.set(peer)
-    return wire.client
-  }
-
-  client(options: Partial<ReconnectingOptions> = {}): ReconnectingClient {
-    return reconnecting({
-      open: this.open, backoff: { base: 1, maximum: 2 }, connect: { clientId: 'kitchen', properties: { sessionExpiryInterval: 3600 } }, ...options,
-    })
-  }
-}
-
-const text = ({ payload }: Publish): string => new TextDecoder().decode(payload)
-
-function failure(promise: Promise<unknown>): Promise<Error> {
-  return promise.then(() => { throw new Error('it did not fail') }, (error: Error) => error)
-}
+import { MemoryServer } from '../helpers/server.ts'
 
 for (const version of [4, 5] as const) {
   test(`version ${version}: cut at random while messages go both ways: QoS 2 once and in order, QoS 1 at least once, every promise settles once`, async () => {
     const dice = ((next) => () => next(1000) / 1000)(randomFrom(version))
-    const server = new Server()
+    const server = new MemoryServer()
     const got = { up1: [] as string[], up2: [] as string[], down1: [] as string[], down2: [] as string[] }
     let cuts = 0
     const perhapsCut = (): void => {
@@ -90,7 +55,7 @@ for (const version of [4, 5] as const) {
 }
 
 test('subscriptions are made again where the session is lost, and only there', async () => {
-  const server = new Server()
+  const server = new MemoryServer()
   const asked: string[] = []
   server.set = (peer) => {
     peer.onSubscribe = ({ subscriptions, properties }) => {
@@ -118,7 +83,7 @@ test('subscriptions are made again where the session is lost, and only there', a
 })
 
 test('a session that is lost: messages of which nobody knows go out again, before later ones', async () => {
-  const server = new Server()
+  const server = new MemoryServer()
   const heard: string[] = []
   server.set = (peer) => { peer.onPublish = () => 'later' }
   const client = server.client()
@@ -136,7 +101,7 @@ test('a session that is lost: messages of which nobody knows go out again, befor
 })
 
 test('whoever asks for credentials is asked at every attempt; without, a refusal of them ends it', async () => {
-  const server = new Server()
+  const server = new MemoryServer()
   server.accept = (peer) => (new TextDecoder().decode(peer.connect!.password) === 'right' ? peer.accept() : peer.refuse(0x86))
   const passwords = ['wrong', 'worse', 'right']
   const asked = server.client({ connect: () => ({ clientId: 'a', username: 'u', password: passwords.shift()! }) })
@@ -153,7 +118,7 @@ test('whoever asks for credentials is asked at every attempt; without, a refusal
 })
 
 test('the first connection may start clean; those after it go on', async () => {
-  const server = new Server()
+  const server = new MemoryServer()
   const starts: boolean[] = []
   server.accept = (peer) => {
     starts.push(peer.connect!.cleanStart)
@@ -168,7 +133,7 @@ test('the first connection may start clean; those after it go on', async () => {
 })
 
 test('two clients that throw each other out give up, and say why', async () => {
-  const server = new Server()
+  const server = new MemoryServer()
   const client = server.client({ flapping: { times: 3, lived: 60_000 } })
   client.onConnect = () => { void server.peer!.disconnect(0x8e) }
   const said: string[] = []
@@ -180,7 +145,7 @@ test('two clients that throw each other out give up, and say why', async () => {
 })
 
 test('5.0 §4.11: a Server Reference is handed to the next attempt', async () => {
-  const server = new Server()
+  const server = new MemoryServer()
   server.accept = (peer) => (server.attempts.length === 1 ? peer.refuse(0x9d, { serverReference: 'other:1883' }) : peer.accept())
   const client = server.client()
   while (client.client === undefined) await quiet(2)
@@ -198,7 +163,7 @@ test('`end` never hangs: while opening, while waiting, while connected, twice', 
   await quiet(2)
   assert.equal(waits, [54_000])
   await refused.end()
-  const server = new Server()
+  const server = new MemoryServer()
   const client = server.client()
   while (client.client === undefined) await quiet(2)
   await Promise.all([client.end(), client.end()])
@@ -215,7 +180,7 @@ test('attempts have a bound if wanted, and the backlog always', async () => {
 })
 
 test('a handler that throws ends it, and the process lives', async () => {
-  const server = new Server()
+  const server = new MemoryServer()
   const client = server.client()
   client.onConnect = () => { throw new Error('oops') }
   assert.match((await client.closed).message, /oops/)
