@@ -60,7 +60,6 @@ export function sendConnack(state: Authenticating, input: Send, packet: ConnackI
   if (rule !== undefined) return refuse(state, input, rule, version, 'this CONNACK does not go with its CONNECT')
   const out = outgoingFor(input, accepted, 'server', agreement)
   if (out instanceof Error) return refuseFor(state, input, out)
-  const keepAlive = packet.properties?.serverKeepAlive ?? agreement.keepAlive
   const connected: Connected = {
     phase: 'connected', role: 'server', limits, session,
     agreement: agreed(agreement, accepted), flow: NO_FLOW, pinging: false, pingTokens: NOBODY,
@@ -69,7 +68,7 @@ export function sendConnack(state: Authenticating, input: Send, packet: ConnackI
   const { state: next, effects } = replay(resumed.state as Live, held)
   return {
     state: next,
-    effects: [{ type: 'write', packet: out }, { type: 'disarm', timer: 'auth' }, ...armKeepAlive('server', keepAlive), ...resumed.effects, ...effects],
+    effects: [{ type: 'write', packet: out }, { type: 'disarm', timer: 'auth' }, ...armKeepAlive('server', connected.agreement.keepAlive), ...resumed.effects, ...effects],
   }
 }
 

@@ -47,14 +47,14 @@ export class Deliveries {
   /** Gives a packet of `size` bytes to the application, now or when it is its turn. */
   push(packet: Packet, size: number): void {
     // A handler that is just done lets the driver read on: what that brings comes behind what has waited.
-    if (!this.busy && this.waiting === undefined) return this.give(packet)
+    if (!this.busy) return this.give(packet)
     ;(this.waiting ??= []).push({ packet, size })
     this.bytes += size
   }
 
   /** Calls back once everything has been given and dealt with. */
   finally(callback: () => void): void {
-    if (this.busy || this.waiting !== undefined) this.last = callback
+    if (this.busy) this.last = callback
     else callback()
   }
 
